@@ -1,0 +1,1 @@
+"""The packaged presets: one YAML per category and size, holding only what differs from the defaults."""

@@ -1,0 +1,1 @@
+"""Layer 9: the commands: arguments in, messages out."""

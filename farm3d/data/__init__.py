@@ -1,0 +1,1 @@
+"""Layer 4: data sets on disk as batches of tensors."""

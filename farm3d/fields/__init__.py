@@ -1,0 +1,1 @@
+"""Layer 4: coordinate networks: signed distance, deformation, albedo."""

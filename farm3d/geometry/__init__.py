@@ -1,0 +1,1 @@
+"""Layer 2: meshes, skeletons, cameras and the maths on them."""

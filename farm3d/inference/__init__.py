@@ -1,0 +1,1 @@
+"""Layer 6: using a model on a photograph."""

@@ -1,0 +1,1 @@
+"""Layer 3: files in, files out."""

@@ -1,0 +1,1 @@
+"""Layer 5: the model: prior, predictors, fields and renderer together."""

@@ -1,0 +1,1 @@
+"""Layer 1: operators on raw tensors, one contract each."""

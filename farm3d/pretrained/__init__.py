@@ -1,0 +1,1 @@
+"""Layer 4: the only doors to heavy or optional libraries."""

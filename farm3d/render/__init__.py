@@ -1,0 +1,1 @@
+"""Layer 4: from meshes, cameras and lights to images."""

@@ -1,0 +1,1 @@
+"""The procedural farm: parametric quadrupeds that know their own truth."""
