@@ -1,0 +1,26 @@
+"""Independent streams of random numbers from one seed, named by what they are for."""
+
+import hashlib
+
+import numpy as np
+import torch
+
+
+def numpy_rng(seed: int, *keys: str | int) -> np.random.Generator:
+    """NumPy's generator of the stream that `keys` name under `seed`; the same on every machine.
+
+    Streams of different keys, of the string "1" and the number 1, and of ("a", "b") and ("ab",) are
+    independent, so that a sample does not depend on how many were drawn before it or in which process.
+    """
+    return np.random.Generator(np.random.PCG64(_entropy(seed, keys)))
+
+
+def torch_generator(seed: int, *keys: str | int) -> torch.Generator:
+    """torch's CPU generator of the stream that `keys` name under `seed`; see `numpy_rng`."""
+    return torch.Generator().manual_seed(_entropy(seed, keys) % 2**63)
+
+
+def _entropy(seed: int, keys: tuple[str | int, ...]) -> int:
+    """128 bits that depend on every key, its type and its place."""
+    canonical = "".join(f"{type(key).__name__}:{len(str(key))}:{key};" for key in (int(seed), *keys))
+    return int.from_bytes(hashlib.blake2b(canonical.encode(), digest_size=16).digest(), "little")
