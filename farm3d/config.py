@@ -169,7 +169,7 @@ def _refuse_unknown_keys(config_class: type[StrictConfig], layer: _Layer) -> Non
     for path, siblings in _unknown_keys(config_class, layer.values, ()):
         known = [".".join((*path[:-1], key)) for key in siblings]
         elsewhere = [dotted for dotted in _dotted_keys(config_class) if dotted.split(".")[-1] == path[-1]]
-        hint = _nearest(".".join(path), elsewhere or known, cutoff=0.0 if elsewhere else 0.6)
+        hint = _suggestion(elsewhere[0]) if elsewhere else _nearest(".".join(path), known)
         raise ConfigError(
             f"{layer.source}: unknown key {'.'.join(path)!r}; {hint or 'known here: ' + ', '.join(siblings)}"
         )
@@ -193,9 +193,13 @@ def _dotted_keys(config_class: type[BaseModel], prefix: str = "") -> Iterator[st
             yield from _dotted_keys(nested, f"{prefix}{key}.")
 
 
-def _nearest(word: str, known: Sequence[str], cutoff: float = 0.6) -> str:
-    matches = difflib.get_close_matches(word, known, n=1, cutoff=cutoff)
-    return f"did you mean {matches[0]!r}?" if matches else ""
+def _nearest(word: str, known: Sequence[str]) -> str:
+    matches = difflib.get_close_matches(word, known, n=1)
+    return _suggestion(matches[0]) if matches else ""
+
+
+def _suggestion(name: str) -> str:
+    return f"did you mean {name!r}?"
 
 
 def _describe(error: ValidationError, layers: Sequence[_Layer]) -> str:
