@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from farm3d.fields.fourier_encoding import encoded_size, fourier_encode
+from farm3d.ops.fourier_encoding import encoded_size, fourier_encode
 
 
 class CoordinateMLP(nn.Module):

@@ -1,0 +1,101 @@
+"""farm3d-train: train the networks of a category."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from farm3d.cli.main import Messages, add_common_options, command_parser, deferred_stop, run_command
+
+if TYPE_CHECKING:
+    from farm3d.training.config import TrainConfig
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = command_parser(
+        "farm3d-train",
+        "Train the networks of a category on the data set that farm3d-synth made; the same command resumes.",
+        examples=(
+            "farm3d-train --category horse",
+            "farm3d-train --config tiny --data data/horse --out runs/tiny steps=400",
+        ),
+    )
+    parser.add_argument("--category", metavar="NAME", help="the animal; picks the preset, the data and the run's folder")
+    parser.add_argument("--data", metavar="DIR", help="data set (default: data/<category>)")
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="settings that differ from the preset's")
+    add_common_options(parser, out="runs/<category>")
+    return parser
+
+
+def _train(arguments: argparse.Namespace, messages: Messages) -> int:
+    from tqdm import tqdm
+
+    from farm3d import __version__
+    from farm3d.config import dump_config, plain_values
+    from farm3d.data.image_folder import open_data_set
+    from farm3d.errors import ConfigError, InputError
+    from farm3d.io.atomic import write_bytes_atomically
+    from farm3d.training.trainer import Progress, train
+
+    config = _config(arguments, messages)
+    folder = Path(arguments.data or f"data/{config.category}")
+    if not folder.exists():
+        raise InputError(
+            f"{folder}: no data set here; make it with farm3d-synth --category {config.category} --out {folder}"
+        )
+    data = open_data_set(folder)
+    if data.category != config.category:
+        raise ConfigError(f"{folder} shows the category {data.category!r}, the config trains {config.category!r}")
+    run = Path(arguments.out or f"runs/{config.category}")
+    run.mkdir(parents=True, exist_ok=True)
+    write_bytes_atomically(run / "config.yaml", dump_config(config).encode())
+    command = " ".join(["farm3d-train", *sys.argv[1:]])
+    metadata = {
+        "config": plain_values(config),
+        "category": config.category,
+        "feature_space": None,
+        "command": command,
+        "data": data.description,
+        "version": __version__,
+    }
+    with deferred_stop() as stopping, tqdm(total=config.steps, disable=arguments.quiet, unit="step") as bar:
+
+        def report(progress: Progress) -> None:
+            bar.update(progress.step + 1 - bar.n)
+            bar.set_postfix(loss=f"{progress.loss:.3f}", refresh=False)
+
+        last = train(config, data, run, metadata=metadata, should_stop=stopping, report=report)
+    messages.result(f"trained: {last}")
+    return 0
+
+
+def _config(arguments: argparse.Namespace, messages: Messages) -> "TrainConfig":
+    """The preset of --config, or the category's small one where there is no accelerator."""
+    from farm3d.config import load_config, preset_names
+    from farm3d.errors import ConfigError
+    from farm3d.training.config import TrainConfig
+
+    preset = arguments.config
+    if preset is None:
+        if arguments.category is None:
+            raise ConfigError("give --category or --config")
+        preset = f"small/{arguments.category}"
+        if preset not in preset_names():
+            known = [name.removeprefix("small/") for name in preset_names() if name.startswith("small/")]
+            raise ConfigError(f"no preset trains the category {arguments.category!r}; there are {', '.join(known)}")
+        messages.say(f"using the preset {preset}")
+    overrides = list(arguments.overrides)
+    if arguments.category is not None:
+        overrides.append(f"category={arguments.category}")
+    if arguments.seed is not None:
+        overrides.append(f"seed={arguments.seed}")
+    return load_config(TrainConfig, preset_or_file=preset, overrides=overrides)
+
+
+def main() -> int:
+    """Entry point of `farm3d-train`."""
+    return run_command(_parser, _train)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,186 @@
+"""Data sets on disk (docs/data_sets.md) as batches of tensors."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+import yaml
+from jaxtyping import Float
+from torch import Tensor
+
+from farm3d.data.transforms import mask_distances
+from farm3d.errors import InputError
+from farm3d.geometry.mesh import Mesh
+from farm3d.geometry.skeleton import Skeleton, bone_transforms
+from farm3d.types import Batch, DirectionalLight, GroundTruth
+
+
+@dataclass(frozen=True)
+class Individual:
+    """One animal of the procedural farm at rest; `canonical` are its vertices' places on the mean animal."""
+
+    rest_vertices: Float[Tensor, "vertices 3"]
+    canonical: Float[Tensor, "vertices 3"]
+    skinning_indices: Tensor
+    skinning_weights: Float[Tensor, "vertices 4"]
+    rest_joints: Float[Tensor, "bones 2 3"]
+    parents: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class ImageDataSet:
+    """A data set's folder, its description and the sample files, in the order of their ids."""
+
+    folder: Path
+    description: dict[str, Any]
+    samples: tuple[Path, ...]
+
+    @property
+    def category(self) -> str:
+        """The animal that the images show."""
+        return str(self.description["category"])
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+
+def open_data_set(folder: Path) -> ImageDataSet:
+    """The data set that `farm3d-synth` wrote to `folder`.
+
+    Raises InputError where the folder is missing, unfinished, empty or not a data set.
+    """
+    description_file = folder / "dataset.yaml"
+    if not description_file.is_file():
+        raise InputError(f"{folder}: no data set here (dataset.yaml is missing); farm3d-synth makes one")
+    try:
+        description = yaml.safe_load(description_file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError):
+        raise InputError(f"{description_file}: not valid YAML; make the data set again") from None
+    if not isinstance(description, dict) or "category" not in description:
+        raise InputError(f"{description_file}: names no category; make the data set again")
+    samples = tuple(sorted(folder.glob("shard_*/*.json"), key=lambda path: path.stem))
+    if not samples:
+        raise InputError(f"{folder}: holds no finished shard; run farm3d-synth again to continue it")
+    return ImageDataSet(folder, description, samples)
+
+
+def canonical_mesh(data: ImageDataSet) -> Mesh:
+    """The category's mean animal at rest; raises InputError where the data set knows no truth."""
+    path = data.folder / "canonical.npz"
+    if not path.is_file():
+        raise InputError(f"{data.folder}: no canonical.npz: supervision needs procedural images")
+    with np.load(path) as arrays:
+        vertices = torch.from_numpy(arrays["rest_vertices"]).float()
+        return Mesh(vertices, torch.from_numpy(arrays["faces"]).long())
+
+
+@lru_cache(maxsize=512)
+def load_individual(folder: Path, number: int) -> Individual:
+    """One animal's truth; cached, for a set shares some dozens among its images."""
+    with np.load(folder / "individuals" / f"{number}.npz") as arrays:
+        return Individual(
+            rest_vertices=torch.from_numpy(arrays["rest_vertices"]).float(),
+            canonical=torch.from_numpy(arrays["canonical"]).float(),
+            skinning_indices=torch.from_numpy(arrays["skinning_indices"].astype(np.int64)),
+            skinning_weights=torch.from_numpy(arrays["skinning_weights"]).float(),
+            rest_joints=torch.from_numpy(arrays["rest_joints"]).float(),
+            parents=tuple(int(k) for k in arrays["parents"]),
+        )
+
+
+def load_batch(
+    data: ImageDataSet,
+    indices: Sequence[int],
+    *,
+    image_size: int,
+    truth_points: int = 0,
+    mirrored: Sequence[bool] | None = None,
+    rng: np.random.Generator | None = None,
+) -> Batch:
+    """Images, masks and, with `truth_points` > 0, the truth at that many random surface points each.
+
+    `mirrored` says which images are turned left to right, with everything known of them; `rng` draws
+    the surface points.
+    """
+    flips = mirrored or [False] * len(indices)
+    paths = [data.samples[i] for i in indices]
+    images, masks = zip(*(_load_image(path, image_size, flip) for path, flip in zip(paths, flips, strict=True)), strict=True)
+    inside, outside = zip(*(mask_distances(mask > 0.5) for mask in masks), strict=True)
+    truth = None
+    if truth_points:
+        assert rng is not None
+        truth = _load_truth(data, paths, points=truth_points, rng=rng)
+        truth = _mirror_truth(truth, torch.tensor(flips))
+    mask_tensor = torch.from_numpy(np.stack(masks))[..., None]
+    return Batch(
+        images=torch.from_numpy(np.stack(images)),
+        masks=mask_tensor,
+        valid=torch.ones_like(mask_tensor),
+        inside_distance=torch.from_numpy(np.stack(inside))[..., None],
+        outside_distance=torch.from_numpy(np.stack(outside))[..., None],
+        truth=truth,
+    )
+
+
+def _load_image(path: Path, size: int, flip: bool) -> tuple[np.ndarray, np.ndarray]:
+    """The sRGB image and the mask as float32 in [0, 1], resampled by area."""
+    image = cv2.imread(str(path.with_suffix(".jpg")), cv2.IMREAD_COLOR)
+    mask = cv2.imread(str(path.with_name(f"{path.stem}_mask.png")), cv2.IMREAD_GRAYSCALE)
+    if image is None or mask is None:
+        raise InputError(f"{path.with_suffix('.jpg')}: the image or its mask cannot be read; make the shard again")
+    image = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    if image.shape[0] != size:
+        image = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
+        mask = cv2.resize(mask, (size, size), interpolation=cv2.INTER_AREA)
+    if flip:
+        image, mask = image[:, ::-1], mask[:, ::-1]
+    return image.astype(np.float32) / 255.0, mask.astype(np.float32) / 255.0
+
+
+def _load_truth(
+    data: ImageDataSet, paths: Sequence[Path], *, points: int, rng: np.random.Generator
+) -> GroundTruth:
+    """Camera, light and posed surface points of each sample, posed as the farm poses."""
+    records = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    animals = [load_individual(data.folder, record["individual"]) for record in records]
+    chosen = [torch.from_numpy(rng.integers(len(a.rest_vertices), size=points)) for a in animals]
+    rest = torch.stack([a.rest_vertices[pick] for a, pick in zip(animals, chosen, strict=True)])
+    canonical = torch.stack([a.canonical[pick] for a, pick in zip(animals, chosen, strict=True)])
+    bones = torch.stack([a.skinning_indices[pick] for a, pick in zip(animals, chosen, strict=True)])
+    weights = torch.stack([a.skinning_weights[pick] for a, pick in zip(animals, chosen, strict=True)])
+    joints = torch.stack([a.rest_joints for a in animals])
+    angles = torch.tensor([record["pose"]["joint_angles"] for record in records], dtype=torch.float32)
+    offsets = torch.tensor([record["pose"]["root_offset"] for record in records], dtype=torch.float32)
+    skeleton = Skeleton(joints, animals[0].parents, (), torch.empty(0, 3))
+    transforms = bone_transforms(skeleton, angles)
+    image_index = torch.arange(len(records))[:, None, None]
+    blended = (transforms[image_index, bones] * weights[..., None, None]).sum(dim=2)
+    posed = (blended[..., :3, :3] @ rest[..., None]).squeeze(-1) + blended[..., :3, 3] + offsets[:, None]
+    lights = [record["light"] for record in records]
+    light = DirectionalLight(
+        torch.tensor([entry["direction"] for entry in lights], dtype=torch.float32),
+        torch.tensor([entry["ambient"] for entry in lights], dtype=torch.float32),
+        torch.tensor([entry["diffuse"] for entry in lights], dtype=torch.float32),
+    )
+    cameras = torch.tensor([record["camera"]["world_to_camera"] for record in records], dtype=torch.float32)
+    return GroundTruth(cameras, light, canonical, rest, posed)
+
+
+def _mirror_truth(truth: GroundTruth, mirrored: Tensor) -> GroundTruth:
+    """The truth of the images turned left to right: x changes its sign in the object and in the camera."""
+    sign = torch.where(mirrored, -1.0, 1.0)
+    lateral = torch.stack([sign, torch.ones_like(sign), torch.ones_like(sign)], dim=-1)
+    homogeneous = torch.cat([lateral, torch.ones_like(sign)[:, None]], dim=-1)
+    return GroundTruth(
+        world_to_camera=homogeneous[:, :, None] * truth.world_to_camera * homogeneous[:, None, :],
+        light=DirectionalLight(truth.light.direction * lateral, truth.light.ambient, truth.light.diffuse),
+        canonical_points=truth.canonical_points * lateral[:, None],
+        rest_points=truth.rest_points * lateral[:, None],
+        posed_points=truth.posed_points * lateral[:, None],
+    )

@@ -1,0 +1,22 @@
+"""What keeps shapes and poses plausible."""
+
+from jaxtyping import Float
+from torch import Tensor
+
+from farm3d.shapes import JointAngles, Points
+from farm3d.types import SDFSamples
+
+
+def eikonal_loss(samples: SDFSamples) -> Float[Tensor, ""]:
+    """`mean((|grad s| - 1)^2)`: the field is a distance. Source: Farm3D (arXiv 2304.10535) section 3.1."""
+    return (samples.gradients.norm(dim=-1) - 1.0).square().mean()
+
+
+def articulation_loss(joint_angles: JointAngles) -> Float[Tensor, ""]:
+    """`mean(angle^2)`, radians squared. Source: MagicPony (arXiv 2211.12497) supplementary."""
+    return joint_angles.square().mean()
+
+
+def deformation_loss(offsets: Points) -> Float[Tensor, ""]:
+    """`mean(offset^2)`, object units squared. Source: MagicPony (arXiv 2211.12497) supplementary."""
+    return offsets.square().mean()

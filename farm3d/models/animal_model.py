@@ -1,0 +1,208 @@
+"""The model: from a crop and its mask to a posed, coloured, lit animal.
+
+Source: Farm3D (arXiv 2304.10535) section 3 and MagicPony (arXiv 2211.12497) section 3.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from farm3d.config import StrictConfig
+from farm3d.fields.animal_fields import AlbedoField, DeformationField
+from farm3d.fields.sdf_field import SDFField
+from farm3d.geometry.camera import Camera, camera_from_rotation
+from farm3d.geometry.mesh import Mesh
+from farm3d.geometry.skeleton import Skeleton, bone_transforms
+from farm3d.geometry.skinning import skin
+from farm3d.geometry.tetrahedral_grid import tetrahedral_grid
+from farm3d.geometry.viewpoint import viewpoint_rotation
+from farm3d.models.shape_prior import extract_prior
+from farm3d.predictors.articulation import ArticulationPredictor
+from farm3d.predictors.image_encoder import EncodedImages, ImageEncoder
+from farm3d.predictors.light import LightPredictor
+from farm3d.predictors.viewpoint import ViewpointPredictor
+from farm3d.shapes import BoneTransforms, JointAngles
+from farm3d.types import AnimalPrediction, DirectionalLight, ShapePrior, ViewpointPrediction
+
+
+class ModelConfig(StrictConfig):
+    """Sizes of the networks and of the category's lattice."""
+
+    image_size: int = 128
+    patch_size: int = 16
+    encoder_width: int = 192
+    encoder_depth: int = 8
+    encoder_heads: int = 6
+    features: int = 128
+    """Length of the feature vector that every head reads."""
+    width: int = 128
+    """Width of the heads and of the coordinate networks."""
+    sdf_layers: int = 5
+    sdf_harmonics: int = 8
+    deformation_layers: int = 3
+    deformation_harmonics: int = 4
+    albedo_layers: int = 5
+    albedo_harmonics: int = 8
+    articulation_depth: int = 3
+    articulation_gain: float = 1.0
+    translation_range: tuple[float, float, float] = (0.443, 0.443, 3.5)
+    """Largest |translation| (object units); the public 1.108 in depth is too little for crops whose
+    scale follows the mask (docs/method.md, "Viewpoint")."""
+    grid_resolution: int = 128
+    skinning_temperature: float = 0.05
+
+
+@dataclass(frozen=True)
+class ImageReading:
+    """What the networks read off a batch before any shape is involved."""
+
+    encoded: EncodedImages
+    viewpoint: ViewpointPrediction
+    light: DirectionalLight
+
+    def first(self, count: int) -> "ImageReading":
+        """The same of the first images of the batch."""
+        view, light, encoded = self.viewpoint, self.light, self.encoded
+        return ImageReading(
+            EncodedImages(encoded.features[:count], encoded.patches[:count]),
+            ViewpointPrediction(
+                view.azimuths[:count], view.logits[:count], view.elevation[:count], view.translation[:count]
+            ),
+            DirectionalLight(light.direction[:count], light.ambient[:count], light.diffuse[:count]),
+        )
+
+
+@dataclass(frozen=True)
+class InstancePose:
+    """Bones of each animal, their angles and motion, and the camera that sees it."""
+
+    skeleton: Skeleton
+    joint_angles: JointAngles
+    bone_transforms: BoneTransforms
+    camera: Camera
+    hypothesis: Int[Tensor, " images"]
+
+    def first(self, count: int) -> "InstancePose":
+        """The same of the first images of the batch."""
+        return InstancePose(
+            self.skeleton.at(self.skeleton.rest_joints[:count]),
+            self.joint_angles[:count],
+            self.bone_transforms[:count],
+            Camera(self.camera.world_to_camera[:count], self.camera.field_of_view),
+            self.hypothesis[:count],
+        )
+
+
+class AnimalModel(nn.Module):
+    """All networks of one category."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        width, features = config.width, config.features
+        self.sdf = SDFField(width=width, layers=config.sdf_layers, harmonics=config.sdf_harmonics)
+        self.encoder = ImageEncoder(
+            image_size=config.image_size,
+            patch_size=config.patch_size,
+            width=config.encoder_width,
+            depth=config.encoder_depth,
+            heads=config.encoder_heads,
+            features=features,
+        )
+        self.viewpoint = ViewpointPredictor(
+            features=features, width=width, translation_range=config.translation_range
+        )
+        self.articulation = ArticulationPredictor(
+            features=features,
+            patch_channels=config.encoder_width,
+            width=width,
+            depth=config.articulation_depth,
+            heads=4,
+            gain=config.articulation_gain,
+        )
+        self.light = LightPredictor(features=features, width=width)
+        self.deformation = DeformationField(
+            width=width,
+            layers=config.deformation_layers,
+            harmonics=config.deformation_harmonics,
+            condition_size=features,
+        )
+        self.albedo = AlbedoField(
+            width=width, layers=config.albedo_layers, harmonics=config.albedo_harmonics, condition_size=features
+        )
+
+    def prior(self) -> ShapePrior:
+        """The category's shape from the signed distance field; see `extract_prior`."""
+        grid = tetrahedral_grid(self.config.grid_resolution)
+        return extract_prior(self.sdf, grid, skinning_temperature=self.config.skinning_temperature)
+
+    def read(
+        self, images: Float[Tensor, "images height width 3"], masks: Float[Tensor, "images height width 1"]
+    ) -> ImageReading:
+        """Encode crops and read viewpoint and light."""
+        encoded = self.encoder(images, masks)
+        return ImageReading(encoded, self.viewpoint(encoded.features), self.light(encoded.features))
+
+    def pose(
+        self, reading: ImageReading, prior: ShapePrior, hypothesis: Int[Tensor, " images"] | None = None
+    ) -> InstancePose:
+        """The pose under one azimuth hypothesis an image: the given ones, or the most probable."""
+        viewpoint = reading.viewpoint
+        if hypothesis is None:
+            hypothesis = viewpoint.logits.argmax(dim=-1)
+        azimuth = viewpoint.azimuths.gather(1, hypothesis[:, None]).squeeze(1)
+        camera = camera_from_rotation(viewpoint_rotation(azimuth, viewpoint.elevation), viewpoint.translation)
+        joints = prior.skeleton.rest_joints
+        # The deformation field carries the joints along, so bones follow the instance's proportions.
+        moved = joints + self.offsets(joints.flatten(0, 1), reading).unflatten(1, joints.shape[:2]).detach()
+        skeleton = prior.skeleton.at(moved)
+        angles = self.articulation(reading.encoded, skeleton, camera)
+        return InstancePose(skeleton, angles, bone_transforms(skeleton, angles), camera, hypothesis)
+
+    def offsets(
+        self, points: Float[Tensor, "points 3"], reading: ImageReading
+    ) -> Float[Tensor, "images points 3"]:
+        """The instance deformation of every image at the same rest positions."""
+        images = reading.encoded.features.shape[0]
+        index = torch.arange(images, device=points.device).repeat_interleave(points.shape[0])
+        return self.deformation(points.repeat(images, 1), reading.encoded.features, index).unflatten(
+            0, (images, points.shape[0])
+        )
+
+    def assemble(self, reading: ImageReading, pose: InstancePose, prior: ShapePrior) -> AnimalPrediction:
+        """The full prediction: meshes at rest and in pose, and the albedo as a function."""
+        features = reading.encoded.features
+        rest = prior.mesh.vertices + self.offsets(prior.mesh.vertices, reading)
+        posed = skin(rest, pose.bone_transforms, prior.skinning_weights)
+
+        def albedo_fn(
+            positions: Float[Tensor, "points 3"], image_index: Int[Tensor, " points"]
+        ) -> Float[Tensor, "points 3"]:
+            return self.albedo(positions, features, image_index)
+
+        return AnimalPrediction(
+            rest_positions=prior.mesh.vertices,
+            rest_mesh=Mesh(rest, prior.mesh.faces),
+            posed_mesh=Mesh(posed, prior.mesh.faces),
+            skeleton=pose.skeleton,
+            skinning_weights=prior.skinning_weights,
+            joint_angles=pose.joint_angles,
+            bone_transforms=pose.bone_transforms,
+            camera=pose.camera,
+            light=reading.light,
+            albedo_fn=albedo_fn,
+            viewpoint=reading.viewpoint,
+            hypothesis=pose.hypothesis,
+        )
+
+    def predict(
+        self,
+        images: Float[Tensor, "images height width 3"],
+        masks: Float[Tensor, "images height width 1"],
+        prior: ShapePrior,
+    ) -> AnimalPrediction:
+        """Crops to animals, each under its most probable hypothesis."""
+        reading = self.read(images, masks)
+        return self.assemble(reading, self.pose(reading, prior), prior)

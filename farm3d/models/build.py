@@ -1,0 +1,81 @@
+"""Models and the checkpoints they come from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from farm3d.config import parse_config
+from farm3d.errors import CheckpointError, ConfigError
+from farm3d.io.checkpoint import load_into, read_checkpoint
+from farm3d.models.animal_model import AnimalModel, ModelConfig
+
+STEP_FOLDER = "step_*"
+MODEL_FILE = "model.safetensors"
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A model in evaluation mode and where it came from."""
+
+    model: AnimalModel
+    category: str
+    shoulder_height_metres: float
+    metadata: Mapping[str, Any]
+    sha256: str
+
+
+def load_trained(path: Path) -> TrainedModel:
+    """The model of a checkpoint file, or of the newest checkpoint of a training run's folder.
+
+    Raises CheckpointError where there is none or where it is not a farm3d model.
+    """
+    file = newest_checkpoint(path) / MODEL_FILE if path.is_dir() else path
+    checkpoint = read_checkpoint(file)
+    try:
+        config = checkpoint.metadata["config"]
+        sizes = parse_config(ModelConfig, config["model"], source=str(file))
+        category, height = str(config["category"]), float(config["shoulder_height_metres"])
+    except (KeyError, TypeError, ValueError):
+        raise CheckpointError(f"{file}: its metadata do not describe a model") from None
+    except ConfigError as error:
+        raise CheckpointError(f"{error}; this checkpoint needs another version of farm3d") from None
+    model = AnimalModel(sizes)
+    load_into(model, checkpoint.tensors, source=file)
+    return TrainedModel(model.eval(), category, height, checkpoint.metadata, checkpoint.sha256)
+
+
+def newest_checkpoint(run: Path) -> Path:
+    """The newest complete checkpoint folder of a run; raises CheckpointError where there is none."""
+    complete = checkpoints_of(run)
+    if not complete:
+        raise CheckpointError(f"{run}: no checkpoint in this folder; farm3d-train --out {run} makes one")
+    return complete[-1]
+
+
+def checkpoints_of(run: Path) -> list[Path]:
+    """The complete checkpoint folders of a run, oldest first; they are renamed into place when complete."""
+    return sorted(folder for folder in run.glob(STEP_FOLDER) if (folder / MODEL_FILE).is_file())
+
+
+def shipped_categories() -> list[str]:
+    """The categories whose checkpoint comes with the package."""
+    files = resources.files("farm3d.checkpoints").iterdir()
+    return sorted(f.name.removesuffix(".safetensors") for f in files if f.name.endswith(".safetensors"))
+
+
+def shipped_checkpoint(category: str | None) -> Path:
+    """The shipped checkpoint of a category, or the only one there is; raises ConfigError otherwise."""
+    known = shipped_categories()
+    if category is None:
+        if len(known) != 1:
+            raise ConfigError(f"give --category (shipped: {', '.join(known) or 'none'}) or --checkpoint")
+        category = known[0]
+    if category not in known:
+        raise ConfigError(
+            f"no checkpoint ships for the category {category!r} (shipped: {', '.join(known) or 'none'});"
+            f" train one with farm3d-train --category {category} and give --checkpoint"
+        )
+    # The package is installed as files, never zipped, so the resource is a path.
+    return Path(str(resources.files("farm3d.checkpoints") / f"{category}.safetensors"))

@@ -1,0 +1,139 @@
+"""One step of training as pure functions: a batch in, loss terms out."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from farm3d.fields.sdf_field import SDFField
+from farm3d.geometry.camera import Camera
+from farm3d.geometry.skinning import segment_distances
+from farm3d.losses.objective import LossTerms
+from farm3d.losses.reconstruction import color_loss, eroded_overlap, inside_distance_loss, mask_loss
+from farm3d.losses.regularization import articulation_loss, deformation_loss, eikonal_loss
+from farm3d.losses.supervision import (
+    azimuth_errors,
+    best_hypothesis,
+    elevation_loss,
+    hypothesis_losses,
+    light_loss,
+    point_loss,
+    projection_loss,
+    signed_distance_loss,
+)
+from farm3d.models.animal_model import AnimalModel, ImageReading, InstancePose
+from farm3d.render.mesh_renderer import render_surface
+from farm3d.types import Batch, SDFSamples, ShapePrior
+
+EIKONAL_POINTS = 2048
+
+
+def prior_terms(
+    field: SDFField, points: Float[Tensor, "points 3"], truth: Float[Tensor, " points"]
+) -> LossTerms:
+    """Terms of the steps that fit the category's shape to the mean animal."""
+    samples = SDFSamples(points, field(points), points)
+    some = points[torch.linspace(0, len(points) - 1, EIKONAL_POINTS).long()].requires_grad_()
+    values = field(some)
+    (gradients,) = torch.autograd.grad(values.sum(), some, create_graph=True)
+    return LossTerms(
+        signed_distance=signed_distance_loss(samples, truth),
+        eikonal=eikonal_loss(SDFSamples(some, values, gradients)),
+    )
+
+
+@dataclass(frozen=True)
+class StepSettings:
+    """Plain numbers of one step: how many images are rendered, and how large."""
+
+    render_images: int
+    render_size: int
+
+
+def supervised_terms(
+    model: AnimalModel,
+    prior: ShapePrior,
+    batch: Batch,
+    *,
+    inputs: tuple[Float[Tensor, "images height width 3"], Float[Tensor, "images height width 1"]],
+    settings: StepSettings,
+) -> LossTerms:
+    """Terms of a step on images with the farm's truth; `inputs` are what the encoder sees."""
+    truth = batch.truth
+    assert truth is not None
+    reading = model.read(*inputs)
+    errors = azimuth_errors(reading.viewpoint, truth.world_to_camera)
+    cross_entropy, azimuth = hypothesis_losses(errors, reading.viewpoint.logits)
+    pose = model.pose(reading, prior, best_hypothesis(errors))
+    offsets, posed = posed_points(model, prior, reading, pose, canonical=truth.canonical_points)
+    mask, inside, color = _render_terms(model, prior, batch, reading=reading, pose=pose, settings=settings)
+    return LossTerms(
+        mask=mask,
+        inside_distance=inside,
+        color=color,
+        articulation=articulation_loss(pose.joint_angles),
+        deformation=deformation_loss(offsets),
+        hypothesis=cross_entropy,
+        azimuth=azimuth,
+        elevation=elevation_loss(reading.viewpoint, truth.world_to_camera),
+        rest_points=point_loss(truth.canonical_points + offsets, truth.rest_points),
+        posed_points=point_loss(posed, truth.posed_points),
+        projection=projection_loss(posed, pose.camera, truth.posed_points, Camera(truth.world_to_camera)),
+        light=light_loss(reading.light, truth.light),
+    )
+
+
+def posed_points(
+    model: AnimalModel,
+    prior: ShapePrior,
+    reading: ImageReading,
+    pose: InstancePose,
+    *,
+    canonical: Float[Tensor, "images points 3"],
+) -> tuple[Float[Tensor, "images points 3"], Float[Tensor, "images points 3"]]:
+    """Deformation and posed place of points of the rest shape that need not be its vertices."""
+    images, count = canonical.shape[:2]
+    index = torch.arange(images).repeat_interleave(count).to(canonical.device)
+    flat = canonical.flatten(0, 1)
+    offsets = model.deformation(flat, reading.encoded.features, index).view_as(canonical)
+    distances = segment_distances(flat, prior.skeleton.rest_joints)
+    weights = torch.softmax(-distances / model.config.skinning_temperature, dim=-1).unflatten(0, (images, count))
+    matrix = (weights @ pose.bone_transforms[..., :3, :].flatten(-2)).unflatten(-1, (3, 4))
+    rest = canonical + offsets
+    return offsets, (matrix[..., :3] @ rest[..., None]).squeeze(-1) + matrix[..., 3]
+
+
+def _render_terms(
+    model: AnimalModel,
+    prior: ShapePrior,
+    batch: Batch,
+    *,
+    reading: ImageReading,
+    pose: InstancePose,
+    settings: StepSettings,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Mask, missing-part and colour terms of the first images of the batch."""
+    count, size = settings.render_images, settings.render_size
+    prediction = model.assemble(reading.first(count), pose.first(count), prior)
+    buffers = render_surface(
+        prediction.posed_mesh,
+        prediction.camera,
+        size,
+        rest_positions=prediction.rest_positions.detach(),
+        albedo_fn=prediction.albedo_fn,
+        light=prediction.light,
+    )
+    assert buffers.rgb is not None
+
+    def small(images: Tensor) -> Tensor:
+        factor = images.shape[1] // size
+        return torch.nn.functional.avg_pool2d(images[:count].permute(0, 3, 1, 2), factor).permute(0, 2, 3, 1)
+
+    mask = small(batch.masks)
+    overlap = eroded_overlap(buffers.mask, mask)
+    return (
+        mask_loss(buffers.mask, mask, small(batch.valid)).mean(),
+        inside_distance_loss(buffers.mask, small(batch.inside_distance)).mean(),
+        color_loss(buffers.rgb, small(batch.images), overlap).mean(),
+    )

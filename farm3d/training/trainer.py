@@ -1,0 +1,176 @@
+"""The training loop: the only place that knows the step number."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from farm3d.data.augmentation import augmented_inputs
+from farm3d.data.image_folder import ImageDataSet, canonical_mesh, load_batch
+from farm3d.data.surface_samples import SurfaceSampler, surface_sampler
+from farm3d.errors import TrainingError
+from farm3d.losses.objective import LossTerms, weighted_sum
+from farm3d.models.animal_model import AnimalModel
+from farm3d.seeding import numpy_rng
+from farm3d.training.checkpointing import prune_checkpoints, restore_training, save_training
+from farm3d.training.config import TrainConfig
+from farm3d.training.train_step import StepSettings, prior_terms, supervised_terms
+from farm3d.training.visuals import write_picture
+from farm3d.types import Batch, ShapePrior
+
+METRICS_FILE = "metrics.jsonl"
+
+Inputs = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a command shows while training runs."""
+
+    step: int
+    loss: float
+    terms: Mapping[str, float]
+
+
+def train(
+    config: TrainConfig,
+    data: ImageDataSet,
+    run: Path,
+    *,
+    metadata: Mapping[str, Any],
+    should_stop: Callable[[], bool] = lambda: False,
+    report: Callable[[Progress], None] = lambda progress: None,
+) -> Path:
+    """Train, or go on training, until `config.steps` or until `should_stop`; returns the last checkpoint.
+
+    Every random draw is keyed by the seed and the step, so an interrupted and resumed run equals an
+    uninterrupted one bit for bit on a CPU. Raises TrainingError on a non-finite loss.
+    """
+    torch.manual_seed(config.seed)
+    model = AnimalModel(config.model)
+    optimizer = _optimizer(config, model)
+    step = restore_training(run, config=config, model=model, optimizer=optimizer)
+    _cut_metrics(run / METRICS_FILE, step)
+    sampler = surface_sampler(canonical_mesh(data), numpy_rng(config.seed, "surface"))
+    prior: ShapePrior | None = None
+    saved = -1
+    with ThreadPoolExecutor(1) as loader:
+        upcoming = _load_ahead(loader, config, data, step)
+        while step < config.steps and not should_stop():
+            started = time.perf_counter()
+            if step < config.prior_steps:
+                terms = prior_terms(model.sdf, *_draw(sampler, config, step))
+            else:
+                prior = prior or _fixed_prior(model)
+                batch, inputs = upcoming.result()
+                upcoming = _load_ahead(loader, config, data, step + 1)
+                settings = StepSettings(config.render_images, config.render_size)
+                terms = supervised_terms(model, prior, batch, inputs=inputs, settings=settings)
+                if step % config.picture_every == 0 or step == config.steps - 1:
+                    write_picture(run / f"pictures/step_{step:06d}.png", model, prior, batch)
+            loss = _optimize(config, model, optimizer, terms=terms, step=step)
+            report(Progress(step, loss, {name: float(term) for name, term in terms.present().items()}))
+            if step % config.log_every == 0:
+                _log(run / METRICS_FILE, step, terms=terms, loss=loss, seconds=time.perf_counter() - started)
+            step += 1
+            if step % config.checkpoint_every == 0:
+                folder, saved = save_training(run, step=step, model=model, optimizer=optimizer, metadata=metadata), step
+                prune_checkpoints(run, keep_every=config.keep_every)
+    if saved != step:
+        folder = save_training(run, step=step, model=model, optimizer=optimizer, metadata=metadata)
+        prune_checkpoints(run, keep_every=config.keep_every)
+    return folder
+
+
+def _optimizer(config: TrainConfig, model: AnimalModel) -> torch.optim.Optimizer:
+    """Adam with two groups: the signed distance field, and the rest."""
+    field = list(model.sdf.parameters())
+    rest = [p for name, p in model.named_parameters() if not name.startswith("sdf.")]
+    return torch.optim.Adam([{"params": field}, {"params": rest}], lr=1e-3)
+
+
+def _optimize(
+    config: TrainConfig,
+    model: AnimalModel,
+    optimizer: torch.optim.Optimizer,
+    *,
+    terms: LossTerms,
+    step: int,
+) -> float:
+    """One optimiser step at the learning rates of this step; the loss before it."""
+    loss = weighted_sum(terms, config.weights)
+    if not torch.isfinite(loss):
+        values = ", ".join(f"{name} {float(term):.3g}" for name, term in terms.present().items())
+        raise TrainingError(f"step {step}: the loss is not finite ({values})")
+    rates = (config.sdf_learning_rate.value(step), config.learning_rate.value(step))
+    for group, rate in zip(optimizer.param_groups, rates, strict=True):
+        group["lr"] = rate
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), config.gradient_clip)
+    optimizer.step()
+    return float(loss.detach())
+
+
+def _fixed_prior(model: AnimalModel) -> ShapePrior:
+    """The category's shape once its field no longer changes."""
+    model.sdf.requires_grad_(False)
+    with torch.no_grad():
+        return model.prior()
+
+
+def _draw(sampler: SurfaceSampler, config: TrainConfig, step: int) -> tuple[Tensor, Tensor]:
+    return sampler.draw(config.sdf_points, numpy_rng(config.seed, "sdf", step))
+
+
+def _load_ahead(
+    loader: ThreadPoolExecutor, config: TrainConfig, data: ImageDataSet, step: int
+) -> "Future[tuple[Batch, Inputs]]":
+    """Start loading the batch of `step`, or of the first step on images if that is later."""
+    return loader.submit(_load, config, data, max(step, config.prior_steps))
+
+
+def _load(config: TrainConfig, data: ImageDataSet, step: int) -> tuple[Batch, Inputs]:
+    """The batch of a step and the distorted copies that the encoder sees: functions of seed and step."""
+    rng = numpy_rng(config.seed, "batch", step)
+    batch = load_batch(
+        data,
+        _indices(config, len(data), step - config.prior_steps),
+        image_size=config.model.image_size,
+        truth_points=config.truth_points,
+        mirrored=list(rng.random(config.batch_size) < 0.5),
+        rng=rng,
+    )
+    return batch, augmented_inputs(batch, rng)
+
+
+def _indices(config: TrainConfig, count: int, batch_number: int) -> list[int]:
+    """The samples of a batch: every epoch is a permutation of its own, and batches run on across epochs."""
+    first = batch_number * config.batch_size
+    places = range(first, first + config.batch_size)
+    orders = {epoch: numpy_rng(config.seed, "epoch", epoch).permutation(count) for epoch in {p // count for p in places}}
+    return [int(orders[place // count][place % count]) for place in places]
+
+
+def _log(path: Path, step: int, *, terms: LossTerms, loss: float, seconds: float) -> None:
+    values = {name: round(float(term), 6) for name, term in terms.present().items()}
+    line = json.dumps({"step": step, "loss": round(loss, 6), **values, "seconds": round(seconds, 4)})
+    with path.open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
+
+
+def _cut_metrics(path: Path, step: int) -> None:
+    """Drop what a killed run logged after its last checkpoint: those steps are done again."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.is_file():
+        return
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
+    kept = [line for line in lines if json.loads(line)["step"] < step]
+    path.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
