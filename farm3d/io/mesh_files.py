@@ -1,0 +1,89 @@
+"""Static meshes in files: OBJ out; OBJ, PLY and GLB in (through trimesh)."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import torch
+import trimesh
+from jaxtyping import Float
+from torch import Tensor
+
+from farm3d.errors import InputError
+from farm3d.geometry.mesh import Mesh
+from farm3d.io.atomic import write_bytes_atomically
+
+READABLE_SUFFIXES = (".obj", ".ply", ".glb")
+
+
+def write_obj(path: Path | str, mesh: Mesh, *, normals: Float[Tensor, "vertices 3"] | None = None) -> None:
+    """Write an unbatched mesh as Wavefront OBJ, six decimals a number, so that equal meshes are equal bytes.
+
+    Texture coordinates are written where the mesh has them, v = 0 at the bottom row as OBJ wants.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    lines = _rows("v", mesh.vertices)
+    if mesh.uvs is not None:
+        lines += _rows("vt", torch.stack([mesh.uvs[:, 0], 1.0 - mesh.uvs[:, 1]], dim=-1))
+    if normals is not None:
+        lines += _rows("vn", normals)
+    texture = "/{0}" if mesh.uvs is not None else ("/" if normals is not None else "")
+    corner = "{0}" + texture + ("/{0}" if normals is not None else "")
+    corners = [corner.format(vertex + 1) for vertex in range(mesh.vertices.shape[0])]
+    lines += [f"f {corners[a]} {corners[b]} {corners[c]}" for a, b, c in mesh.faces.tolist()]
+    write_bytes_atomically(path, ("\n".join(lines) + "\n").encode())
+
+
+def _rows(keyword: str, values: Float[Tensor, "rows columns"]) -> list[str]:
+    """One line a row; adding 0 turns -0 into 0."""
+    rounded = np.round(values.detach().cpu().double().numpy(), 6) + 0.0
+    pattern = keyword + " %.6f" * rounded.shape[1]
+    return [pattern % tuple(row) for row in rounded.tolist()]
+
+
+def read_mesh(path: Path | str) -> Mesh:
+    """The triangles of an OBJ, PLY or GLB file as one mesh; of a GLB the placed nodes, unskinned.
+
+    Raises:
+        InputError: the file is missing, of another kind, damaged, or has no triangles.
+    """
+    file = Path(path)
+    if file.suffix.lower() not in READABLE_SUFFIXES:
+        raise InputError(f"cannot read {file} as a mesh: only {', '.join(READABLE_SUFFIXES)} files are read")
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read the mesh {file}: {error.strerror}") from error
+    return _checked(_parse(data, file), file)
+
+
+def _parse(data: bytes, file: Path) -> trimesh.Trimesh:
+    """What trimesh makes of the bytes, vertices as they are in the file; other files are not looked up."""
+    try:
+        kind = file.suffix[1:].lower()
+        loaded = trimesh.load(io.BytesIO(data), file_type=kind, force="mesh", process=False)
+    except Exception as error:  # A damaged file makes its parsers raise almost anything.
+        raise InputError(
+            f"cannot read the mesh {file}: the file is damaged or not what its name says"
+        ) from error
+    if not isinstance(loaded, trimesh.Trimesh) or len(loaded.faces) == 0:
+        raise InputError(f"cannot use the mesh {file}: it has no triangles")
+    return loaded
+
+
+def _checked(loaded: trimesh.Trimesh, file: Path) -> Mesh:
+    """The mesh as tensors, texture coordinates with v = 0 at the top row."""
+    vertices = torch.tensor(np.asarray(loaded.vertices), dtype=torch.float32)
+    faces = torch.tensor(np.asarray(loaded.faces), dtype=torch.int64)
+    if not torch.isfinite(vertices).all():
+        raise InputError(f"cannot use the mesh {file}: it has vertices that are not finite numbers")
+    if int(faces.min()) < 0 or int(faces.max()) >= len(vertices):
+        raise InputError(f"cannot use the mesh {file}: its faces name vertices that do not exist")
+    visual = loaded.visual
+    coordinates = visual.uv if isinstance(visual, trimesh.visual.TextureVisuals) else None
+    if coordinates is None or np.shape(coordinates) != (len(vertices), 2):
+        return Mesh(vertices, faces)
+    uvs = torch.tensor(np.asarray(coordinates), dtype=torch.float32)
+    return Mesh(vertices, faces, torch.stack([uvs[:, 0], 1.0 - uvs[:, 1]], dim=-1))
