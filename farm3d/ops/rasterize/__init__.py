@@ -1,0 +1,177 @@
+"""Rasterise triangle meshes differentiably: `rasterize`, `interpolate`, `antialias`.
+
+The vocabulary and the images are those of nvdiffrast (Laine et al. 2020, "Modular primitives for
+high-performance differentiable rendering", arXiv 2011.03277): N x H x W x C, row 0 at NDC y = -1, pixel
+centres at half-integers, clip space as in `farm3d.geometry.camera`. Every backend follows one contract:
+
+- **Coverage**: a pixel is drawn where its centre lies inside a triangle, z/w in [-1, 1] and w > 0. Triangles
+  that reach behind the camera are drawn as far as they are in front of it; degenerate ones are ignored.
+- **Fill rule**: a centre exactly on an edge counts as moved by an infinitesimal step to the right (and, on a
+  horizontal edge, down): of two triangles on either side of an edge exactly one covers it.
+- **Depth**: the smallest z/w (in the precision of the result) wins, the lowest triangle index at a tie.
+- **Winding**: nothing is culled unless `cull_back_faces`; front faces are counter-clockwise as seen in the
+  image shown with row 0 at the top, which are the outsides of a `Mesh` seen by a `Camera`.
+"""
+
+import os
+from types import ModuleType
+from typing import Literal, get_args
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from farm3d.errors import BackendError, InputError
+from farm3d.ops.mesh_topology import EdgeTopology, edge_topology
+from farm3d.shapes import ClipPositions, Faces, Images, Rasterized
+
+Backend = Literal["numba", "reference"]
+
+_MOST_FACES = 2**24
+"""Triangle indices travel in a float32 channel."""
+
+
+def rasterize(
+    clip_positions: ClipPositions,
+    faces: Faces,
+    resolution: tuple[int, int],
+    *,
+    cull_back_faces: bool = False,
+    backend: Backend | None = None,
+) -> Rasterized:
+    """For each pixel centre the nearest triangle: (u, v, z/w, triangle index + 1), 0 where there is none.
+
+    u and v are the perspective-correct barycentrics of the triangle's vertices 0 and 1; the contract is at
+    the top of this module. u, v and z/w are differentiable with respect to `clip_positions`; coverage is
+    not (see `antialias`). `resolution` is (height, width) in pixels.
+
+    Raises `InputError` for faces or sizes that cannot be drawn, `BackendError` where no backend can.
+    """
+    height, width = resolution
+    if height < 1 or width < 1:
+        raise InputError(f"the resolution must be at least 1 x 1 pixel, got {height} x {width}")
+    _check_mesh(clip_positions, faces)
+    module = _backend_module(clip_positions, backend)
+    return module.rasterize(clip_positions, faces, (height, width), cull_back_faces=cull_back_faces)
+
+
+def interpolate(
+    attributes: Float[Tensor, "attribute_images vertices channels"],
+    rasterized: Rasterized,
+    faces: Faces,
+    *,
+    backend: Backend | None = None,
+) -> Images:
+    """u A + v B + (1 - u - v) C of the attributes of each pixel's triangle, 0 where nothing is drawn.
+
+    `attributes` are per image, or shared by all (one image). Differentiable with respect to `attributes`
+    and to u and v of `rasterized`.
+
+    Raises `InputError` for arguments that do not fit, `BackendError` where no backend can serve them.
+    """
+    if attributes.shape[0] not in (1, rasterized.shape[0]):
+        raise InputError(f"attributes of {attributes.shape[0]} images for {rasterized.shape[0]} images")
+    _check_mesh(attributes, faces)
+    _check_together("attributes", attributes, rasterized)
+    return _backend_module(attributes, backend).interpolate(attributes, rasterized, faces)
+
+
+def antialias(
+    colors: Images,
+    rasterized: Rasterized,
+    clip_positions: ClipPositions,
+    faces: Faces,
+    *,
+    topology: EdgeTopology | None = None,
+    backend: Backend | None = None,
+) -> Images:
+    """Blend neighbouring pixels where a silhouette passes between their centres, by where it passes.
+
+    *Source:* Laine et al. 2020, sections 3.5 and 3.6. For two pixels beside or above each other that show
+    different triangles, the nearer one is taken to reach as far as the outermost silhouette edge that
+    crosses the segment between the centres (mostly vertical edges for pixels beside each other, mostly
+    horizontal ones for pixels above each other). Reaching beyond the middle, it is blended into its
+    neighbour by the excess; falling short of it, the neighbour is blended in by the gap. A pixel's weights
+    are scaled to at most 1 in all, so results stay within the range of `colors`. A silhouette edge has all
+    its faces on one side. Other than in the paper, it need not belong to the triangle seen in the pixel,
+    so that silhouettes of triangles smaller than a pixel are not lost.
+
+    Differentiable with respect to `colors` and `clip_positions`: this is where gradients of silhouettes
+    come from. `topology` is `edge_topology(faces)`, computed here when absent: pass it where the same faces
+    are drawn again. For a mesh cut at texture seams, give that of the uncut mesh (vertices merged to one
+    representative), so that seams are not taken for borders.
+
+    Raises `InputError` for arguments that do not fit, `BackendError` where no backend can serve them.
+    """
+    if colors.shape[:3] != rasterized.shape[:3] or len(clip_positions) != len(rasterized):
+        raise InputError(
+            f"colors {tuple(colors.shape)}, rasterized {tuple(rasterized.shape)} and clip_positions "
+            f"{tuple(clip_positions.shape)} are not of the same images"
+        )
+    _check_mesh(clip_positions, faces)
+    _check_together("colors", colors, rasterized)
+    _check_together("clip_positions", clip_positions, rasterized)
+    module = _backend_module(colors, backend)
+    edges = edge_topology(faces) if topology is None else topology
+    return module.antialias(colors, rasterized, clip_positions, faces, topology=edges)
+
+
+def _check_mesh(per_vertex: Tensor, faces: Tensor) -> None:
+    """Refuse faces that are elsewhere, of another kind, too many, or point past the vertices."""
+    if faces.device != per_vertex.device:
+        raise InputError(f"faces are on {faces.device} but the vertices on {per_vertex.device}")
+    if faces.dtype not in (torch.int32, torch.int64):
+        raise InputError(f"faces must be int64 or int32, got {faces.dtype}")
+    if len(faces) >= _MOST_FACES:
+        raise InputError(f"at most {_MOST_FACES - 1} faces can be drawn at once, got {len(faces)}")
+    if len(faces) == 0:
+        return
+    lowest, highest = (int(index) for index in faces.aminmax())
+    if lowest < 0 or highest >= per_vertex.shape[1]:
+        raise InputError(f"faces name vertices {lowest} to {highest} of a mesh of {per_vertex.shape[1]}")
+
+
+def _check_together(name: str, tensor: Tensor, rasterized: Tensor) -> None:
+    """Refuse operands on different devices or of different precision."""
+    if tensor.device != rasterized.device or tensor.dtype != rasterized.dtype:
+        raise InputError(
+            f"{name} are {tensor.dtype} on {tensor.device}, rasterized is {rasterized.dtype} on "
+            f"{rasterized.device}: both must be the same"
+        )
+
+
+def _unavailable(backend: Backend, tensor: Tensor) -> str | None:
+    """Why a backend cannot work on a tensor, or `None` where it can."""
+    if backend == "reference":
+        return None
+    if tensor.device.type != "cpu":
+        return f"it works on the CPU, the tensors are on {tensor.device}"
+    if tensor.dtype != torch.float32:
+        return f"it works in float32, the tensors are {tensor.dtype}"
+    return None
+
+
+def _import_backend(backend: Backend) -> ModuleType:
+    """A backend's module, imported on first use: numba takes half a second."""
+    if backend == "numba":
+        from farm3d.ops.rasterize import numba_cpu
+
+        return numba_cpu
+    from farm3d.ops.rasterize import reference
+
+    return reference
+
+
+def _backend_module(tensor: Tensor, backend: Backend | None) -> ModuleType:
+    """The backend asked for by argument or FARM3D_BACKEND, otherwise the fast one of the tensor's device."""
+    asked = backend or os.environ.get("FARM3D_BACKEND") or None
+    names: tuple[Backend, ...] = get_args(Backend)
+    reasons = {name: _unavailable(name, tensor) for name in names}
+    # The reference is slow by design: it answers only to its name.
+    fast = tuple(name for name in names if name != "reference")
+    for name in fast if asked is None else names:
+        if asked in (None, name) and reasons[name] is None:
+            return _import_backend(name)
+    listed = "; ".join(f"{name}: {reason or 'available, by name only'}" for name, reason in reasons.items())
+    wanted = "no fast rasteriser backend fits" if asked is None else f"backend {asked!r} cannot be used"
+    raise BackendError(f"{wanted} ({listed}); choose by the argument backend or by FARM3D_BACKEND")
