@@ -36,12 +36,13 @@ def crop_box(mask: Bool[np.ndarray, "height width"]) -> CropBox:
     So animals of one size in life come out at similar scale whatever their pose, and nothing of the mask
     is cut off. The box may leave the image. Raises InputError for an empty mask.
     """
-    rows, columns = np.nonzero(mask)
-    if len(rows) == 0:
+    per_row, per_column = mask.sum(axis=1), mask.sum(axis=0)
+    area = int(per_row.sum())
+    if area == 0:
         raise InputError("the mask is empty: there is no animal to crop")
-    x, y = columns.mean() + 0.5, rows.mean() + 0.5
-    reach = max(x - columns.min(), columns.max() + 1 - x, y - rows.min(), rows.max() + 1 - y)
-    side = max(2.0 * math.sqrt(len(rows)), MARGIN * 2.0 * reach)
+    (x, left, right), (y, top, bottom) = _centre_and_extent(per_column), _centre_and_extent(per_row)
+    reach = max(x - left, right - x, y - top, bottom - y)
+    side = max(2.0 * math.sqrt(area), MARGIN * 2.0 * reach)
     return float(x - side / 2), float(y - side / 2), float(side), float(side)
 
 
@@ -104,6 +105,13 @@ def batch_of_crops(crops: Sequence[Crop]) -> Batch:
         inside_distance=planes([inside for inside, _ in distances]),
         outside_distance=planes([outside for _, outside in distances]),
     )
+
+
+def _centre_and_extent(counts: np.ndarray) -> tuple[float, float, float]:
+    """The mean place, the first and the last edge of pixels counted along one axis."""
+    occupied = np.flatnonzero(counts)
+    centre = float(counts @ (np.arange(len(counts)) + 0.5)) / float(counts.sum())
+    return centre, float(occupied[0]), float(occupied[-1] + 1)
 
 
 def _distance_to_zero(mask: Bool[np.ndarray, "height width"]) -> Plane:
