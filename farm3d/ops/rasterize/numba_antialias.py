@@ -15,7 +15,7 @@ from farm3d.ops.rasterize.numba_launch import compile_kernel
 
 @compile_kernel
 @no_type_check
-def find_silhouettes(first, last, clip, faces, side_offsets, side_faces, side_forward, bands, silhouettes):
+def find_silhouettes(first, last, windings, side_offsets, side_faces, side_forward, bands, silhouettes):
     """1 or -1 for edges with faces on one side only (the sign of the line equation there), otherwise 0."""
     edges = side_offsets.shape[0] - 1
     for task in range(first, last):
@@ -23,18 +23,21 @@ def find_silhouettes(first, last, clip, faces, side_offsets, side_faces, side_fo
         for edge in range(band * edges // bands, (band + 1) * edges // bands):
             positive = negative = False
             for side in range(side_offsets[edge], side_offsets[edge + 1]):
-                face = side_faces[side]
-                a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
-                ax, ay, aw = float(clip[image, a, 0]), float(clip[image, a, 1]), float(clip[image, a, 3])
-                bx, by, bw = float(clip[image, b, 0]), float(clip[image, b, 1]), float(clip[image, b, 3])
-                cx, cy, cw = float(clip[image, c, 0]), float(clip[image, c, 1]), float(clip[image, c, 3])
-                winding = ax * (by * cw - bw * cy) + ay * (bw * cx - bx * cw) + aw * (bx * cy - by * cx)
-                if winding != 0.0:
-                    if (winding > 0.0) == side_forward[side]:
+                winding = windings[image, side_faces[side]]
+                if winding != 0:
+                    if (winding > 0) == side_forward[side]:
                         positive = True
                     else:
                         negative = True
             silhouettes[image, edge] = 0 if positive == negative else (1 if positive else -1)
+
+
+@compile_kernel
+@no_type_check
+def vertex(clip, image, index):
+    """Clip position of a vertex in double precision (numba's `float` would keep single)."""
+    x, y, z, w = clip[image, index, 0], clip[image, index, 1], clip[image, index, 2], clip[image, index, 3]
+    return np.float64(x), np.float64(y), np.float64(z), np.float64(w)
 
 
 @compile_kernel
@@ -59,9 +62,8 @@ def find_crossings(first, last, clip, edges, silhouettes, rasterized, bands, cro
             if surface == 0:
                 continue
             a, b = edges[edge, 0], edges[edge, 1]
-            ax, ay, aw = float(clip[image, a, 0]), float(clip[image, a, 1]), float(clip[image, a, 3])
-            bx, by, bw = float(clip[image, b, 0]), float(clip[image, b, 1]), float(clip[image, b, 3])
-            az, bz = float(clip[image, a, 2]), float(clip[image, b, 2])
+            ax, ay, az, aw = vertex(clip, image, a)
+            bx, by, bz, bw = vertex(clip, image, b)
             across, along = ay * bw - aw * by, aw * bx - ax * bw
             offset = ax * by - ay * bx
             # A mostly vertical edge is met once by each row that it spans: pairs lie in rows (direction 0).
@@ -271,8 +273,8 @@ def crossings_backward(
                     if slope == 0.0:
                         continue
                     a, b = edges[edge, 0], edges[edge, 1]
-                    ax, ay, aw = float(clip[image, a, 0]), float(clip[image, a, 1]), float(clip[image, a, 3])
-                    bx, by, bw = float(clip[image, b, 0]), float(clip[image, b, 1]), float(clip[image, b, 3])
+                    ax, ay, _, aw = vertex(clip, image, a)
+                    bx, by, _, bw = vertex(clip, image, b)
                     # line . p = 0 at p, with line = a x b: d line . p = da . (b x p) + db . (p x a).
                     if direction == 0:
                         slope *= -0.5 * width / (ay * bw - aw * by)

@@ -106,13 +106,12 @@ class _Antialias(torch.autograd.Function):
         bands = bands_per_image(images, height)
         tasks = images * bands
         clip, edges = _array(clip_positions), _face_array(topology.edges)
+        windings = np.empty((images, len(faces)), np.int8)
+        launch(kernels.find_windings, tasks, clip, _face_array(faces), bands, windings)
         sides = _face_array(topology.side_offsets), _face_array(topology.side_faces)
-        silhouettes = np.empty((images, len(edges)), np.int8)
         forward = _array(topology.side_forward)
-        triangles = _face_array(faces)
-        launch(
-            antialias_kernels.find_silhouettes, tasks, clip, triangles, *sides, forward, bands, silhouettes
-        )
+        silhouettes = np.empty((images, len(edges)), np.int8)
+        launch(antialias_kernels.find_silhouettes, tasks, windings, *sides, forward, bands, silhouettes)
         crossings = torch.full((images, 2, height, width), 0.5)
         owners = torch.zeros(images, 2, height, width, dtype=torch.int32)
         found = crossings.numpy(), owners.numpy()

@@ -13,6 +13,9 @@ import numpy as np
 
 from farm3d.ops.rasterize.numba_launch import compile_kernel
 
+DEGENERATE = 1e-14
+"""A triangle is degenerate where its determinant is below this part of the terms that it sums."""
+
 
 @compile_kernel
 @no_type_check
@@ -25,9 +28,41 @@ def band_of(task, bands, height):
 
 @compile_kernel
 @no_type_check
+def vertex(clip, image, index):
+    """Clip position of a vertex in double precision (numba's `float` would keep single)."""
+    x, y, z, w = clip[image, index, 0], clip[image, index, 1], clip[image, index, 2], clip[image, index, 3]
+    return np.float64(x), np.float64(y), np.float64(z), np.float64(w)
+
+
+@compile_kernel
+@no_type_check
 def edge_coefficients(ax, ay, aw, bx, by, bw):
     """Cross product of (x, y, w) of two vertices; swapping them negates it exactly."""
     return ay * bw - aw * by, aw * bx - ax * bw, ax * by - ay * bx
+
+
+@compile_kernel
+@no_type_check
+def winding(ax, ay, aw, bx, by, bw, cx, cy, cw):
+    """Determinant of (x, y, w) of the vertices, 0 where rounding could have made its sign."""
+    i, j, k = edge_coefficients(bx, by, bw, cx, cy, cw)
+    determinant = ax * i + ay * j + aw * k
+    size = abs(ax * i) + abs(ay * j) + abs(aw * k)
+    return determinant if abs(determinant) > DEGENERATE * size and size < np.inf else 0.0
+
+
+@compile_kernel
+@no_type_check
+def find_windings(first, last, clip, faces, bands, signs):
+    """The sign of each face's winding: -1 counter-clockwise in the image shown, 0 degenerate."""
+    for task in range(first, last):
+        image, face_first, face_end = band_of(task, bands, faces.shape[0])
+        for face in range(face_first, face_end):
+            a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
+            ax, ay, _, aw = vertex(clip, image, a)
+            bx, by, _, bw = vertex(clip, image, b)
+            cx, cy, _, cw = vertex(clip, image, c)
+            signs[image, face] = np.sign(winding(ax, ay, aw, bx, by, bw, cx, cy, cw))
 
 
 @compile_kernel
@@ -52,15 +87,11 @@ def find_boxes(first, last, clip, faces, height, width, cull, bands, boxes):
             boxes[image, face, 1] = 0
             boxes[image, face, 0] = 0
             a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
-            ax, ay = float(clip[image, a, 0]), float(clip[image, a, 1])
-            az, aw = float(clip[image, a, 2]), float(clip[image, a, 3])
-            bx, by = float(clip[image, b, 0]), float(clip[image, b, 1])
-            bz, bw = float(clip[image, b, 2]), float(clip[image, b, 3])
-            cx, cy = float(clip[image, c, 0]), float(clip[image, c, 1])
-            cz, cw = float(clip[image, c, 2]), float(clip[image, c, 3])
-            i, j, k = edge_coefficients(bx, by, bw, cx, cy, cw)
-            determinant = ax * i + ay * j + aw * k
-            if not (abs(determinant) > 0.0 and abs(determinant) < np.inf) or (cull and determinant > 0.0):
+            ax, ay, az, aw = vertex(clip, image, a)
+            bx, by, bz, bw = vertex(clip, image, b)
+            cx, cy, cz, cw = vertex(clip, image, c)
+            side = winding(ax, ay, aw, bx, by, bw, cx, cy, cw)
+            if side == 0.0 or (cull and side > 0.0):
                 continue
             if (ax > aw and bx > bw and cx > cw) or (ax < -aw and bx < -bw and cx < -cw):
                 continue
@@ -100,10 +131,9 @@ def draw(first, last, clip, faces, boxes, xs, ys, bands, out):
             if top >= bottom:
                 continue
             a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
-            ax, ay, aw = float(clip[image, a, 0]), float(clip[image, a, 1]), float(clip[image, a, 3])
-            bx, by, bw = float(clip[image, b, 0]), float(clip[image, b, 1]), float(clip[image, b, 3])
-            cx, cy, cw = float(clip[image, c, 0]), float(clip[image, c, 1]), float(clip[image, c, 3])
-            az, bz, cz = float(clip[image, a, 2]), float(clip[image, b, 2]), float(clip[image, c, 2])
+            ax, ay, az, aw = vertex(clip, image, a)
+            bx, by, bz, bw = vertex(clip, image, b)
+            cx, cy, cz, cw = vertex(clip, image, c)
             i0, j0, k0 = edge_coefficients(bx, by, bw, cx, cy, cw)
             i1, j1, k1 = edge_coefficients(cx, cy, cw, ax, ay, aw)
             i2, j2, k2 = edge_coefficients(ax, ay, aw, bx, by, bw)
@@ -145,16 +175,16 @@ def draw_backward(first, last, clip, faces, xs, ys, bands, out, grad_out, grad_c
                 face = int(out[image, row, column, 3]) - 1
                 if face < 0:
                     continue
-                g0, g1 = float(grad_out[image, row, column, 0]), float(grad_out[image, row, column, 1])
-                gz = float(grad_out[image, row, column, 2])
+                g0 = np.float64(grad_out[image, row, column, 0])
+                g1 = np.float64(grad_out[image, row, column, 1])
+                gz = np.float64(grad_out[image, row, column, 2])
                 if g0 == 0.0 and g1 == 0.0 and gz == 0.0:
                     continue
                 x = xs[column]
                 a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
-                ax, ay, aw = float(clip[image, a, 0]), float(clip[image, a, 1]), float(clip[image, a, 3])
-                bx, by, bw = float(clip[image, b, 0]), float(clip[image, b, 1]), float(clip[image, b, 3])
-                cx, cy, cw = float(clip[image, c, 0]), float(clip[image, c, 1]), float(clip[image, c, 3])
-                az, bz, cz = float(clip[image, a, 2]), float(clip[image, b, 2]), float(clip[image, c, 2])
+                ax, ay, az, aw = vertex(clip, image, a)
+                bx, by, bz, bw = vertex(clip, image, b)
+                cx, cy, cz, cw = vertex(clip, image, c)
                 # q = v x p: e0 = b . (c x p) = -c . (b x p), and cyclically.
                 aqx, aqy, aqw = edge_coefficients(ax, ay, aw, x, y, 1.0)
                 bqx, bqy, bqw = edge_coefficients(bx, by, bw, x, y, 1.0)
