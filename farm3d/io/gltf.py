@@ -178,14 +178,19 @@ def _local_rotations(skeleton: Skeleton, scale: WorldScale, joint_angles: JointA
 
 
 def _nodes(rig: Rig, scale: WorldScale) -> list[dict[str, Any]]:
-    """The mesh node, the root joint and one joint a bone, in the pose of the rig."""
+    """The mesh node, the root joint and one joint a bone, in the pose of the rig.
+
+    A joint's `extras.length` says how far (metres) its bone reaches along its z axis.
+    """
     skeleton = rig.skeleton
     translations = _float32(_local_frames(skeleton, scale)[:, :3, 3]).tolist()
     rotations = _local_rotations(skeleton, scale, rig.joint_angles).tolist()
+    joints = scale.to_metres(skeleton.rest_joints)
+    lengths = _float32((joints[:, 1] - joints[:, 0]).norm(dim=-1)).tolist()
     nodes: list[dict[str, Any]] = [{"name": "animal", "mesh": 0, "skin": 0}, {"name": "root"}]
     nodes += [
-        {"name": name, "translation": translation, "rotation": rotation}
-        for name, translation, rotation in zip(skeleton.names, translations, rotations, strict=True)
+        {"name": name, "translation": place, "rotation": turn, "extras": {"length": length}}
+        for name, place, turn, length in zip(skeleton.names, translations, rotations, lengths, strict=True)
     ]
     for bone, parent in enumerate(skeleton.parents):
         nodes[_bone_node(parent)].setdefault("children", []).append(_bone_node(bone))

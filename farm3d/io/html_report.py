@@ -1,0 +1,187 @@
+"""The pages a run leaves: one self-contained report per animal, and an index of all of them.
+
+A report works offline: pictures and the GLB are embedded, and so is three.js (viewer/three), which draws
+the 3D view. All text is escaped: file names and messages may contain anything.
+"""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from importlib.resources import files
+from string import Template
+from urllib.parse import quote
+
+from farm3d import __version__
+
+_MODULES = (
+    ("./three.core.min.js", "three/three.core.min.js"),
+    ("three", "three/three.module.min.js"),
+    ("../utils/BufferGeometryUtils.js", "three/BufferGeometryUtils.js"),
+    ("../utils/SkeletonUtils.js", "three/SkeletonUtils.js"),
+    ("three/addons/loaders/GLTFLoader.js", "three/GLTFLoader.js"),
+    ("three/addons/controls/OrbitControls.js", "three/OrbitControls.js"),
+    ("farm3d-viewer", "viewer.js"),
+)
+"""The specifier that imports name a module by, and its file; each stands after those it imports."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A PNG or JPEG picture with its caption, and what to say to those who cannot see it."""
+
+    caption: str
+    alt: str
+    image: bytes
+
+
+@dataclass(frozen=True)
+class ReportContent:
+    """What a report shows.
+
+    `hypothesis_probabilities[i]` belongs to `hypothesis_azimuths_degrees[i]`; the greatest is marked.
+    `facts` are (label, value) rows, `downloads` (label, file) pairs of files beside the page.
+    """
+
+    title: str
+    figures: tuple[Figure, ...]
+    glb: bytes
+    hypothesis_probabilities: tuple[float, ...] = ()
+    hypothesis_azimuths_degrees: tuple[float, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    downloads: tuple[tuple[str, str], ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class IndexEntry:
+    """One result in the index: its folder (relative to the index), a picture and files in that folder."""
+
+    title: str
+    folder: str
+    thumbnail: str
+    links: tuple[tuple[str, str], ...]
+    warnings: tuple[str, ...] = ()
+
+
+def report_html(content: ReportContent) -> str:
+    """The page of one animal, complete in itself but for the download links. Equal contents, equal text."""
+    return _fill(
+        "report.html",
+        title=escape(content.title),
+        warnings=_warnings(content.warnings),
+        figures=_figures(content.figures),
+        hypotheses=_hypotheses(content.hypothesis_azimuths_degrees, content.hypothesis_probabilities),
+        facts=_facts(content.facts),
+        downloads=_downloads(content.downloads),
+        licence=escape(_packaged("three/LICENSE")),
+        glb=base64.b64encode(content.glb).decode(),
+        modules="\n".join(_module(specifier, name) for specifier, name in _MODULES),
+        bootstrap=_packaged("bootstrap.js"),
+    )
+
+
+def index_html(entries: Sequence[IndexEntry]) -> str:
+    """The page that shows all results of a run and links to their files."""
+    count = "1 animal" if len(entries) == 1 else f"{len(entries)} animals"
+    return _fill("index.html", count=count, entries="\n".join(_entry(entry) for entry in entries))
+
+
+def _fill(template: str, **values: str) -> str:
+    page = Template(_packaged(template))
+    return page.substitute(version=__version__, style=_packaged("style.css").rstrip(), **values)
+
+
+def _packaged(name: str) -> str:
+    """The text of a file in viewer/."""
+    return files("farm3d.io").joinpath("viewer", name).read_text(encoding="utf-8")
+
+
+def _module(specifier: str, name: str) -> str:
+    """An ES module as inert text; bootstrap.js runs it."""
+    return f'<script type="text/plain" data-module="{specifier}">\n{_packaged(name)}</script>'
+
+
+def _section(heading: str, body: str, kind: str = "card") -> str:
+    return f'<section class="{kind}">\n<h2>{heading}</h2>\n{body}\n</section>'
+
+
+def _warnings(warnings: Sequence[str]) -> str:
+    if not warnings:
+        return ""
+    items = "".join(f"<li>{escape(warning)}</li>" for warning in warnings)
+    return f'<ul class="warnings" aria-label="Warnings">{items}</ul>'
+
+
+def _figures(figures: Sequence[Figure]) -> str:
+    if not figures:
+        return ""
+    shown = "\n".join(
+        f'<figure><img src="{_data_uri(figure.image)}" alt="{escape(figure.alt)}">'
+        f"<figcaption>{escape(figure.caption)}</figcaption></figure>"
+        for figure in figures
+    )
+    return _section("From photograph to model", f'<div class="figures">\n{shown}\n</div>', "card wide")
+
+
+def _data_uri(image: bytes) -> str:
+    kind = "png" if image.startswith(b"\x89PNG") else "jpeg"
+    return f"data:image/{kind};base64,{base64.b64encode(image).decode()}"
+
+
+def _hypotheses(azimuths_degrees: Sequence[float], probabilities: Sequence[float]) -> str:
+    """A bar for every azimuth hypothesis; a table, so that it reads without seeing the bars."""
+    if not probabilities:
+        return ""
+    best = max(range(len(probabilities)), key=probabilities.__getitem__)
+    rows = "\n".join(
+        f'<tr{" class=chosen" if k == best else ""}><th scope="row">{_degrees(azimuth)}</th>'
+        f'<td class="bar"><span style="width:{100.0 * probability:.1f}%"></span></td>'
+        f"<td>{100.0 * probability:.1f} %</td></tr>"
+        for k, (azimuth, probability) in enumerate(zip(azimuths_degrees, probabilities, strict=True))
+    )
+    note = (
+        '<p class="hint">Directions the animal may face and how probable the model finds them: 0° is '
+        "towards the camera, 90° with the head to the right of the image.</p>"
+    )
+    return _section("Viewpoint hypotheses", f'<table class="bars">\n{rows}\n</table>\n{note}')
+
+
+def _degrees(angle: float) -> str:
+    """Whole degrees with a proper minus sign, and no minus before 0."""
+    return f"{round(angle)}°".replace("-", "−")
+
+
+def _facts(facts: Sequence[tuple[str, str]]) -> str:
+    if not facts:
+        return ""
+    rows = "\n".join(
+        f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>' for name, value in facts
+    )
+    return _section("Numbers", f"<table>\n{rows}\n</table>")
+
+
+def _downloads(downloads: Sequence[tuple[str, str]]) -> str:
+    if not downloads:
+        return ""
+    items = "\n".join(
+        f'<li><a href="{_href(name)}" download>{escape(label)}</a> <small>{escape(name)}</small></li>'
+        for label, name in downloads
+    )
+    return _section("Files", f'<ul class="downloads">\n{items}\n</ul>')
+
+
+def _entry(entry: IndexEntry) -> str:
+    notes = "".join(f'<p class="note">{escape(warning)}</p>' for warning in entry.warnings)
+    links = " · ".join(
+        f'<a href="{_href(f"{entry.folder}/{name}")}">{escape(label)}</a>' for label, name in entry.links
+    )
+    picture = (
+        f'<img src="{_href(f"{entry.folder}/{entry.thumbnail}")}" alt="{escape(entry.title)}" loading="lazy">'
+    )
+    return f'<li class="card">{picture}<h2>{escape(entry.title)}</h2>{notes}<p>{links}</p></li>'
+
+
+def _href(path: str) -> str:
+    """A relative link; "./" keeps a colon in a name from looking like a scheme."""
+    return "./" + quote(path)
