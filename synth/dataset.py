@@ -1,0 +1,198 @@
+"""Data sets on disk: numbered shards that appear only when complete, so that a killed run resumes.
+
+The format is design's "Files on disk" (docs/conventions.md): dataset.yaml, canonical.npz (the species'
+mean animal), individuals/<k>.npz, and shard_00000/ with <id>.jpg, <id>_mask.png, <id>_features.npz and
+<id>.json a sample.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import yaml
+from farm3d.synth.procedural.features import feature_mixture
+from farm3d.synth.procedural.images import Animal, Sample, Shot, draw, random_animal, random_shot
+from farm3d.synth.procedural.quadruped import Individual, mean_individual
+from farm3d.synth.procedural.species import species_of
+
+import farm3d
+from farm3d.errors import ConfigError, InputError
+
+FORMAT_VERSION = 1
+BATCH = 8
+"""Pictures of one animal that are drawn together."""
+
+PARTIAL = ".partial"
+"""Suffix of what is being written aside."""
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class FarmSettings:
+    """Everything on which the contents of a procedural data set depend."""
+
+    category: str
+    count: int
+    size: int
+    seed: int
+    individuals: int
+    shard_size: int = 256
+
+
+def default_individuals(count: int) -> int:
+    """How many animals a data set of `count` pictures shows unless told otherwise."""
+    return max(8, min(64, count // 50))
+
+
+def write_farm(settings: FarmSettings, out: Path, progress: Progress) -> None:
+    """Write a procedural data set to the folder `out`, or finish one that was begun with the same settings.
+
+    `progress` is told the number of samples done after each step. Raises ConfigError where `out` holds
+    a data set with other settings or the category is unknown, InputError where it holds something else.
+    """
+    species = species_of(settings.category)
+    _claim(out, _description(settings))
+    mixture = feature_mixture(settings.seed)
+    animals = [
+        random_animal(species, number, seed=settings.seed, mixture=mixture)
+        for number in range(settings.individuals)
+    ]
+    mean = mean_individual(species, hornless=species.hornless_share > 0.5)
+    _write_once(out / "canonical.npz", lambda path: _write_individual(path, mean))
+    with _folder_written_aside(out / "individuals") as folder:
+        if folder is not None:
+            for animal in animals:
+                _write_individual(folder / f"{animal.number}.npz", animal.shape)
+    for start in range(0, settings.count, settings.shard_size):
+        numbers = range(start, min(settings.count, start + settings.shard_size))
+        with _folder_written_aside(out / f"shard_{start // settings.shard_size:05d}") as folder:
+            if folder is None:
+                progress(len(numbers))
+                continue
+            for sample in _draw_shard(settings, numbers, animals):
+                _write_sample(folder, sample)
+                progress(1)
+
+
+def _draw_shard(settings: FarmSettings, numbers: range, animals: list[Animal]) -> Iterator[Sample]:
+    """The samples of one shard, those of one animal together; each depends on its own number alone."""
+    shots: dict[int, list[Shot]] = {}
+    for number in numbers:
+        generator = np.random.default_rng([settings.seed, 1, number])
+        animal = animals[int(generator.integers(len(animals)))]
+        identifier = f"{settings.category}_{number:06d}"
+        shot = random_shot(animal, identifier, generator, seed=settings.seed)
+        shots.setdefault(animal.number, []).append(shot)
+    for owner, batch in sorted(shots.items()):
+        for first in range(0, len(batch), BATCH):
+            yield from draw(animals[owner], batch[first : first + BATCH], settings.size)
+
+
+def _description(settings: FarmSettings) -> dict[str, object]:
+    """The contents of dataset.yaml."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "farm3d_version": farm3d.__version__,
+        "generator": "procedural",
+        "model": None,
+        **asdict(settings),
+        "prompts": [f"{settings.category}, {word} view" for word in ("front", "side", "back")],
+        "feature_space": f"procedural-{settings.seed}",
+        "field_of_view_degrees": 25.0,
+        "rejected": 0,
+    }
+
+
+def _claim(out: Path, description: dict[str, object]) -> None:
+    """Make `out` a data set with this description, or check that it already is one."""
+    file = out / "dataset.yaml"
+    text = yaml.safe_dump(description, sort_keys=False)
+    if file.is_file():
+        found = yaml.safe_load(file.read_text())
+        other = [
+            key
+            for key, value in description.items()
+            if not isinstance(found, dict) or found.get(key) != value
+        ]
+        if other:
+            was = found.get(other[0]) if isinstance(found, dict) else None
+            raise ConfigError(
+                f"{out} already holds a data set with {other[0]} {was}, not {description[other[0]]}; "
+                "give another --out or remove it"
+            )
+        return
+    if out.is_dir() and any(path.suffix != PARTIAL for path in out.iterdir()):
+        raise InputError(f"{out} is not empty and holds no dataset.yaml; give another --out")
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out} is a file; --out must be a folder")
+    out.mkdir(parents=True, exist_ok=True)
+    _write_once(file, lambda path: path.write_text(text))
+
+
+def _write_once(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file aside and give it its name when it is complete, unless it is there."""
+    if path.exists():
+        return
+    aside = path.with_name(path.name + PARTIAL)
+    try:
+        write(aside)
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+@contextmanager
+def _folder_written_aside(folder: Path) -> Iterator[Path | None]:
+    """An empty folder that gets its name at the end of the block; None where the name is taken already."""
+    if folder.exists():
+        yield None
+        return
+    aside = folder.with_name(folder.name + PARTIAL)
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir()
+    try:
+        yield aside
+        os.replace(aside, folder)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _write_individual(path: Path, individual: Individual) -> None:
+    """The true rest mesh, skin and skeleton of one animal."""
+    with path.open("wb") as stream:
+        np.savez_compressed(
+            stream,
+            rest_vertices=individual.vertices.numpy(),
+            faces=individual.faces.numpy().astype(np.int32),
+            skinning_indices=individual.skinning.indices.numpy().astype(np.int32),
+            skinning_weights=individual.skinning.weights.numpy(),
+            rest_joints=individual.skeleton.rest_joints.numpy(),
+            parents=np.array(individual.skeleton.parents, dtype=np.int32),
+            names=np.array(individual.skeleton.names),
+            canonical=individual.canonical.numpy(),
+        )
+
+
+def _write_sample(folder: Path, sample: Sample) -> None:
+    stem = folder / sample.identifier
+    bgr = cv2.cvtColor(sample.image, cv2.COLOR_RGB2BGR)
+    _write_encoded(Path(f"{stem}.jpg"), bgr, [cv2.IMWRITE_JPEG_QUALITY, sample.jpeg_quality])
+    _write_encoded(Path(f"{stem}_mask.png"), sample.mask, [cv2.IMWRITE_PNG_COMPRESSION, 6])
+    with Path(f"{stem}_features.npz").open("wb") as stream:
+        np.savez_compressed(stream, features=sample.features)
+    Path(f"{stem}.json").write_text(json.dumps(sample.truth, sort_keys=True))
+
+
+def _write_encoded(path: Path, image: np.ndarray, options: list[int]) -> None:
+    """Encode in memory and write the bytes, so that a full disk is an OSError and not a silent stub."""
+    done, encoded = cv2.imencode(path.suffix, image, options)
+    if not done:
+        raise InputError(f"cannot encode {path}")
+    path.write_bytes(encoded.tobytes())

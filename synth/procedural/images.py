@@ -1,0 +1,263 @@
+"""Pictures of procedural animals with their whole truth."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from jaxtyping import Float, Int, UInt8
+from torch import Tensor
+
+from farm3d.geometry.camera import FIELD_OF_VIEW, Camera, project_to_clip
+from farm3d.geometry.viewpoint import view_word, viewpoint_rotation
+from farm3d.ops.mesh_topology import vertex_normals
+from farm3d.ops.rasterize import interpolate, rasterize
+from farm3d.render.shading import light_of, shade
+from farm3d.types import DirectionalLight
+
+from .anatomy import GROUND, Species
+from .appearance import random_coat
+from .backgrounds import background
+from .cameras import fit_cameras, horizon_row, random_light, random_viewpoint
+from .features import individual_features, patch_features
+from .keypoints import keypoint_vertices, keypoints_in_image
+from .poses import Pose, random_pose
+from .proportions import random_traits
+from .quadruped import Individual, make_individual, posed_vertices
+
+SUPERSAMPLING = 2
+"""Rendered pixels along each side of an image pixel."""
+
+SHADOW_SIZE = 64
+
+
+@dataclass(frozen=True)
+class Animal:
+    """An individual as it is drawn: shape, linear albedo, features and keypoints of its vertices."""
+
+    number: int
+    species: Species
+    shape: Individual
+    albedo: Float[Tensor, "vertices 3"]
+    features: Float[Tensor, "vertices channels"]
+    keypoints: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One picture: 8-bit sRGB image and mask (0 or 255), patch features, and the truth as JSON values."""
+
+    identifier: str
+    image: UInt8[np.ndarray, "size size 3"]
+    mask: UInt8[np.ndarray, "size size"]
+    features: Float[np.ndarray, "channels grid grid"]
+    truth: dict[str, object]
+    jpeg_quality: int
+
+
+@dataclass(frozen=True)
+class Shot:
+    """What is decided before a picture is drawn; `generator` decides the rest."""
+
+    identifier: str
+    seed: int
+    pose: Pose
+    azimuth: float
+    elevation: float
+    scale: float
+    shift: tuple[float, float]
+    light_direction: list[float]
+    ambient: float
+    diffuse: float
+    lift: float
+    generator: np.random.Generator
+
+
+def random_animal(
+    species: Species, number: int, *, seed: int, mixture: Float[np.ndarray, "channels channels"]
+) -> Animal:
+    """Individual `number` of the data set with this seed."""
+    generator = np.random.default_rng([seed, 2, number])
+    shape = make_individual(species, random_traits(species, generator))
+    normals = vertex_normals(shape.vertices, shape.faces)
+    albedo = random_coat(species, shape, normals, generator)
+    features = individual_features(shape, mixture, generator)
+    return Animal(number, species, shape, albedo, features, keypoint_vertices(species, shape))
+
+
+def random_shot(animal: Animal, identifier: str, generator: np.random.Generator, *, seed: int) -> Shot:
+    """A pose, a viewpoint and a light."""
+    pose = random_pose(animal.species, animal.shape.skeleton, generator)
+    azimuth, elevation = random_viewpoint(generator)
+    direction, ambient, diffuse = random_light(generator)
+    return Shot(
+        identifier,
+        seed,
+        pose,
+        azimuth,
+        elevation,
+        scale=float(generator.uniform(0.99, 1.06)),
+        shift=(float(generator.uniform(-0.04, 0.04)), float(generator.uniform(-0.04, 0.04))),
+        light_direction=direction,
+        ambient=ambient,
+        diffuse=diffuse,
+        lift=0.0 if pose.grounded else float(generator.uniform(0.0, 0.15)),
+        generator=generator,
+    )
+
+
+def draw(animal: Animal, shots: Sequence[Shot], size: int) -> list[Sample]:
+    """The pictures of these shots of one animal, `size` pixels a side."""
+    angles = torch.stack([shot.pose.joint_angles for shot in shots])
+    standing = posed_vertices(animal.shape, angles, torch.zeros(len(shots), 3))
+    offsets = torch.zeros(len(shots), 3)
+    offsets[:, 1] = GROUND - standing[..., 1].amin(dim=1) + torch.tensor([shot.lift for shot in shots])
+    vertices = posed_vertices(animal.shape, angles, offsets)
+    rotations = viewpoint_rotation(
+        torch.tensor([shot.azimuth for shot in shots]), torch.tensor([shot.elevation for shot in shots])
+    )
+    camera = fit_cameras(
+        vertices,
+        animal.shape.faces,
+        rotations,
+        scale=torch.tensor([shot.scale for shot in shots]),
+        shift=torch.tensor([shot.shift for shot in shots]),
+    )
+    light = DirectionalLight(
+        torch.tensor([shot.light_direction for shot in shots]),
+        torch.tensor([shot.ambient for shot in shots]),
+        torch.tensor([shot.diffuse for shot in shots]),
+    )
+    clip = project_to_clip(camera, vertices)
+    fine = SUPERSAMPLING * size
+    rasterized = rasterize(clip, animal.shape.faces, (fine, fine))
+    colors = _shaded(animal, vertices, camera, light, rasterized)
+    coarse = rasterized[:, ::SUPERSAMPLING, ::SUPERSAMPLING].contiguous()
+    features = interpolate(animal.features[None], coarse, animal.shape.faces)
+    shadows = _shadows(animal.shape.faces, vertices, camera, light)
+    keypoints = keypoints_in_image(animal.keypoints, clip, rasterized, size)
+    return [
+        _sample(
+            animal,
+            shot,
+            layers=colors[k].numpy(),
+            shadow=shadows[k].numpy(),
+            features=patch_features(features[k], (coarse[k, ..., 3:] > 0).float(), shot.generator),
+            truth=_truth(animal, shot, camera.world_to_camera[k], offsets[k]) | {"keypoints": keypoints[k]},
+        )
+        for k, shot in enumerate(shots)
+    ]
+
+
+def _shaded(
+    animal: Animal,
+    vertices: Float[Tensor, "images vertices 3"],
+    camera: Camera,
+    light: DirectionalLight,
+    rasterized: Float[Tensor, "images fine fine 4"],
+) -> Float[Tensor, "images size size 4"]:
+    """sRGB (premultiplied) and coverage, averaged over the finer pixels."""
+    rotation = camera.world_to_camera[:, :3, :3]
+    normals = vertex_normals(vertices, animal.shape.faces) @ rotation.transpose(-1, -2)
+    attributes = torch.cat([normals, animal.albedo.expand_as(normals)], dim=-1)
+    covered = rasterized[..., 3] > 0
+    seen = interpolate(attributes, rasterized, animal.shape.faces)[covered]
+    unit = torch.nn.functional.normalize(seen[:, :3], dim=-1)
+    image_index = torch.nonzero(covered)[:, 0]
+    colors = shade(seen[:, 3:], unit, light_of(light, image_index)).clamp(0.0, 1.0)
+    layers = rasterized.new_zeros(rasterized.shape)
+    layers[covered] = torch.cat([colors, torch.ones_like(colors[:, :1])], dim=1)
+    pooled = torch.nn.functional.avg_pool2d(layers.movedim(-1, 1), SUPERSAMPLING)
+    return pooled.movedim(1, -1)
+
+
+def _shadows(
+    faces: Int[Tensor, "faces 3"],
+    vertices: Float[Tensor, "images vertices 3"],
+    camera: Camera,
+    light: DirectionalLight,
+) -> Float[Tensor, "images small small"]:
+    """Coverage of the shadow that each animal throws on the ground, the sun held at 40 degrees or higher."""
+    toward = (camera.world_to_camera[:, :3, :3].transpose(-1, -2) @ light.direction[..., None]).squeeze(-1)
+    slope = toward[:, [0, 2]] / toward[:, 1:2].clamp_min(0.15)
+    slope = slope / (slope.norm(dim=1, keepdim=True) / 1.2).clamp_min(1.0)
+    height = vertices[..., 1] - GROUND
+    flat = vertices.clone()
+    flat[..., 1] = GROUND
+    flat[..., [0, 2]] -= slope[:, None] * height[..., None]
+    drawn = rasterize(project_to_clip(camera, flat), faces, (SHADOW_SIZE, SHADOW_SIZE))
+    return (drawn[..., 3] > 0).float()
+
+
+def _sample(
+    animal: Animal,
+    shot: Shot,
+    *,
+    layers: Float[np.ndarray, "size size 4"],
+    shadow: Float[np.ndarray, "small small"],
+    features: Float[np.ndarray, "channels grid grid"],
+    truth: dict[str, object],
+) -> Sample:
+    """Put the animal before a background and through a camera's imperfections."""
+    size, generator = len(layers), shot.generator
+    scene = background(size, horizon_row(shot.elevation, size), generator)
+    sunlight = shot.diffuse / (shot.diffuse + shot.ambient)
+    soft = cv2.GaussianBlur(shadow, (0, 0), 0.8 + 2.5 * (1.0 - sunlight))
+    soft = np.clip(cv2.resize(soft, (size, size), interpolation=cv2.INTER_LINEAR), 0.0, 1.0)
+    scene = scene * (1.0 - (0.15 + 0.6 * sunlight) * generator.uniform(0.6, 1.0) * soft[..., None])
+    image = scene * (1.0 - layers[..., 3:]) + layers[..., :3]
+    mask = np.where(layers[..., 3] >= 0.5, 255, 0).astype(np.uint8)
+    truth = truth | {"crop_box": [0, 0, size, size]}
+    picture = _photographed(image, generator)
+    return Sample(shot.identifier, picture, mask, features, truth, int(generator.integers(70, 96)))
+
+
+def _photographed(
+    image: Float[np.ndarray, "size size 3"], generator: np.random.Generator
+) -> UInt8[np.ndarray, "size size 3"]:
+    """Colour cast, contrast, a little blur and noise; 8 bits."""
+    size = len(image)
+    image = image * (1.0 + generator.normal(size=3) * 0.04)
+    image = 0.45 + (image - 0.45) * generator.uniform(0.85, 1.15) + generator.normal() * 0.02
+    blur = generator.uniform(0.0, 0.8) * size / 128
+    if blur > 0.2:
+        image = cv2.GaussianBlur(image, (0, 0), blur)
+    image = image + generator.uniform(0.0, 0.025) * generator.normal(size=image.shape)
+    return (np.clip(image, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)
+
+
+def _truth(
+    animal: Animal, shot: Shot, world_to_camera: Float[Tensor, "4 4"], offset: Float[Tensor, "3"]
+) -> dict[str, object]:
+    """What <id>.json says but for keypoints and crop box (design: "Files on disk")."""
+    word = view_word(shot.azimuth, shot.elevation)
+    return {
+        "id": shot.identifier,
+        "seed": shot.seed,
+        "individual": animal.number,
+        "prompt": f"{animal.species.name}, {word} view",
+        "score": 1.0,
+        "camera": {
+            "world_to_camera": _rounded(world_to_camera),
+            "field_of_view_degrees": math.degrees(FIELD_OF_VIEW),
+            "azimuth": round(shot.azimuth, 6),
+            "elevation": round(shot.elevation, 6),
+        },
+        "light": {
+            "direction": [round(value, 6) for value in shot.light_direction],
+            "ambient": round(shot.ambient, 6),
+            "diffuse": round(shot.diffuse, 6),
+        },
+        "pose": {
+            "gait": shot.pose.gait,
+            "joint_angles": _rounded(shot.pose.joint_angles),
+            "root_offset": _rounded(offset),
+        },
+    }
+
+
+def _rounded(values: Tensor) -> list[object]:
+    """Nested lists with six decimals."""
+    return np.round(values.double().numpy(), 6).tolist()

@@ -1,0 +1,93 @@
+"""The surface of a smooth union of limbs as a triangle mesh."""
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+from torch import Tensor
+
+from farm3d.geometry.mesh import Mesh
+from farm3d.ops.marching_tetrahedra import marching_tetrahedra
+
+from .limbs import LimbGeometry, body_distance, body_gradient
+
+SPACING = 0.08
+"""Side (object units) of the lattice's cells: the thinnest part of a leg is one and a half across."""
+
+MARGIN = 0.15
+"""Empty space (object units) kept around the body."""
+
+
+def body_mesh(limbs: tuple[LimbGeometry, ...], ground: float) -> Mesh:
+    """The watertight surface of a body: marching tetrahedra, settled on the implicit surface.
+
+    Mirror-symmetric in x, one connected piece, about ten thousand vertices.
+    """
+    reach = torch.cat([limb.centres.abs()[:, :1].amax() + limb.widths.amax()[None, None] for limb in limbs])
+    width = float(reach.max())
+    depths = torch.cat([limb.depths for limb in limbs])
+    centres = torch.cat([limb.centres for limb in limbs])
+    low, high = (centres - depths[:, None]).amin(0), (centres + depths[:, None]).amax(0)
+    lower = torch.tensor([-width, float(low[1]), float(low[2])]) - MARGIN
+    upper = torch.tensor([width, float(high[1]), float(high[2])]) + MARGIN
+    points, tets = _lattice(lower, upper)
+    with torch.no_grad():
+        distance = torch.cat([body_distance(limbs, part, ground) for part in points.split(1 << 15)])
+        inside = distance < 0
+        count = inside[tets].sum(dim=1)
+        vertices, faces = marching_tetrahedra(points, tets[(count > 0) & (count < 4)], distance)
+    vertices, faces = _largest_component(vertices, faces)
+    return Mesh(settle(limbs, vertices, ground), faces)
+
+
+def settle(
+    limbs: tuple[LimbGeometry, ...], vertices: Float[Tensor, "vertices 3"], ground: float, *, steps: int = 3
+) -> Float[Tensor, "vertices 3"]:
+    """Vertices moved onto the implicit surface by damped Newton steps along the distance's gradient."""
+    for _ in range(steps):
+        distance, gradient = body_gradient(limbs, vertices, ground)
+        step = distance / gradient.square().sum(1).clamp_min(0.25)
+        vertices = vertices - step.clamp(-0.03, 0.03)[:, None] * gradient
+    return vertices
+
+
+def _lattice(
+    lower: Float[Tensor, "3"], upper: Float[Tensor, "3"]
+) -> tuple[Float[Tensor, "corners 3"], Int[Tensor, "tets 4"]]:
+    """A body-centred cubic lattice over a box that is symmetric in x: corners, then cell centres."""
+    counts = [int(torch.ceil((upper[k] - lower[k]) / SPACING)) for k in range(3)]
+    counts[0] += counts[0] % 2
+    origins = (-SPACING * counts[0] / 2, float(lower[1]), float(lower[2]))
+    axes = [torch.arange(n + 1) * SPACING + origin for n, origin in zip(counts, origins, strict=True)]
+    axes[0] = (torch.arange(counts[0] + 1) - counts[0] // 2) * SPACING
+    middles = [axis[:-1] + SPACING / 2 for axis in axes]
+    middles[0] = (torch.arange(counts[0]) - counts[0] // 2 + 0.5) * SPACING
+    shape = torch.Size([n + 1 for n in counts])
+    corner = torch.arange(shape.numel()).reshape(shape)
+    centre = torch.arange(int(np.prod(counts))).reshape(counts) + corner.numel()
+    tets = torch.cat([_tets_across(corner, centre, axis) for axis in range(3)])
+    return torch.cat([torch.cartesian_prod(*axes), torch.cartesian_prod(*middles)]), tets
+
+
+def _tets_across(corner: Tensor, centre: Tensor, axis: int) -> Int[Tensor, "tets 4"]:
+    """Four positively oriented tetrahedra about each face between two cells that touch along `axis`."""
+    order = (axis, (axis + 1) % 3, (axis + 2) % 3)
+    corner, centre = corner.permute(order), centre.permute(order)
+    face = corner[1:-1]
+    ring = (face[:, :-1, :-1], face[:, 1:, :-1], face[:, 1:, 1:], face[:, :-1, 1:])
+    tets = [
+        torch.stack([centre[:-1], centre[1:], ring[k], ring[(k + 1) % 4]], dim=-1).reshape(-1, 4)
+        for k in range(4)
+    ]
+    return torch.cat(tets)
+
+
+def _largest_component(vertices: Tensor, faces: Tensor) -> tuple[Tensor, Tensor]:
+    """The connected piece with the most vertices."""
+    edges = torch.cat([faces[:, :2], faces[:, 1:]]).numpy()
+    graph = coo_matrix((np.ones(len(edges)), edges.T), shape=(len(vertices), len(vertices)))
+    _, label = connected_components(graph, directed=False)
+    kept = torch.from_numpy(label == np.bincount(label).argmax())
+    number = torch.cumsum(kept, 0) - 1
+    return vertices[kept], number[faces[kept[faces[:, 0]]]]
