@@ -12,40 +12,45 @@ from farm3d.geometry.mesh import Mesh
 from farm3d.geometry.tetrahedral_grid import HALF_EXTENT
 
 SURFACE_POINTS = 200_000
-"""Dense enough that the nearest sample stands for the nearest surface point (about 0.01 units apart)."""
+"""Dense enough that the nearest one stands for the nearest surface point (about 0.01 units apart)."""
+
+SPREADS = (0.02, 0.06, 0.2)
+"""Standard deviations (object units) of the samples about the surface."""
 
 
 @dataclass(frozen=True)
-class SurfaceSampler:
-    """Points of a closed mesh with their outward normals, and a search tree over them."""
+class SignedDistances:
+    """Points of the object frame with their signed distances, negative inside."""
 
-    points: np.ndarray
-    normals: np.ndarray
-    tree: cKDTree
+    points: Float[Tensor, "points 3"]
+    values: Float[Tensor, " points"]
 
-    def draw(
-        self, count: int, rng: np.random.Generator
-    ) -> tuple[Float[Tensor, "points 3"], Float[Tensor, " points"]]:
-        """Random points and their signed distances: three quarters near the surface, the rest in the cube."""
-        near = 3 * count // 4
-        spread = rng.choice([0.02, 0.06, 0.2], size=(near, 1))
-        around = self.points[rng.integers(len(self.points), size=near)] + spread * rng.standard_normal((near, 3))
-        anywhere = rng.uniform(-HALF_EXTENT, HALF_EXTENT, size=(count - near, 3))
-        drawn = np.concatenate([around, anywhere]).astype(np.float32)
-        distance, nearest = self.tree.query(drawn)
-        outward = np.einsum("ij,ij->i", drawn - self.points[nearest], self.normals[nearest])
-        signed = np.where(outward < 0, -distance, distance).astype(np.float32)
-        return torch.from_numpy(drawn), torch.from_numpy(signed)
+    def draw(self, count: int, rng: np.random.Generator) -> "SignedDistances":
+        """A random choice of them."""
+        chosen = torch.from_numpy(rng.integers(len(self.points), size=count))
+        return SignedDistances(self.points[chosen], self.values[chosen])
 
 
-def surface_sampler(mesh: Mesh, rng: np.random.Generator) -> SurfaceSampler:
-    """Sample a closed mesh evenly by area."""
+def signed_distances(mesh: Mesh, count: int, rng: np.random.Generator) -> SignedDistances:
+    """Signed distances to a closed mesh: three quarters near its surface, the rest anywhere in the cube."""
+    surface, normals = _sample_surface(mesh, rng)
+    near = 3 * count // 4
+    spread = rng.choice(SPREADS, size=(near, 1))
+    around = surface[rng.integers(len(surface), size=near)] + spread * rng.standard_normal((near, 3))
+    anywhere = rng.uniform(-HALF_EXTENT, HALF_EXTENT, size=(count - near, 3))
+    points = np.concatenate([around, anywhere])
+    distance, nearest = cKDTree(surface).query(points)
+    outward = np.einsum("ij,ij->i", points - surface[nearest], normals[nearest])
+    signed = np.where(outward < 0, -distance, distance)
+    return SignedDistances(torch.from_numpy(points).float(), torch.from_numpy(signed).float())
+
+
+def _sample_surface(mesh: Mesh, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Points spread evenly by area, and the unit normals of their faces."""
     corners = mesh.vertices[mesh.faces].double().numpy()
     cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     area = np.linalg.norm(cross, axis=1)
     face = rng.choice(len(area), size=SURFACE_POINTS, p=area / area.sum())
-    first, second = rng.random((2, SURFACE_POINTS, 1))
-    root = np.sqrt(first)
+    root, second = np.sqrt(rng.random((SURFACE_POINTS, 1))), rng.random((SURFACE_POINTS, 1))
     weights = np.concatenate([1.0 - root, root * (1.0 - second), root * second], axis=1)
-    points = np.einsum("ij,ijk->ik", weights, corners[face])
-    return SurfaceSampler(points, cross[face] / area[face, None], cKDTree(points))
+    return np.einsum("ij,ijk->ik", weights, corners[face]), cross[face] / area[face, None]

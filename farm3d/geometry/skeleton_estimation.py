@@ -50,7 +50,7 @@ def _spine_joints(vertices: Float[Tensor, "vertices 3"]) -> Float[Tensor, "9 3"]
     floor = centre[1] - BODY_MARGIN
     upper = vertices[vertices[:, 1] > floor]
     tips = upper[upper[:, 2].argmax()], upper[upper[:, 2].argmin()]
-    middle = torch.stack([torch.zeros_like(centre[0]), centre[1] + BODY_MARGIN, centre[2]])
+    middle = _on_centreline(upper, centre * centre.new_tensor([0.0, 1.0, 1.0]))
     halves = []
     for tip in tips:
         tip = tip * tip.new_tensor([0.0, 1.0, 1.0])

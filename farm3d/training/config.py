@@ -22,7 +22,7 @@ class TrainConfig(StrictConfig):
     prior_steps: int = 1500
     """The first steps fit the signed distance field alone; then the category's shape is fixed."""
     batch_size: int = 16
-    sdf_points: int = 8192
+    sdf_points: int = 4096
     truth_points: int = 256
     render_images: int = 4
     """Images of each batch that are rendered for the mask and colour terms."""

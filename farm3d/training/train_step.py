@@ -26,7 +26,7 @@ from farm3d.models.animal_model import AnimalModel, ImageReading, InstancePose
 from farm3d.render.mesh_renderer import render_surface
 from farm3d.types import Batch, SDFSamples, ShapePrior
 
-EIKONAL_POINTS = 2048
+EIKONAL_POINTS = 1024
 
 
 def prior_terms(

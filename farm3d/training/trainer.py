@@ -14,7 +14,7 @@ from torch import Tensor
 
 from farm3d.data.augmentation import augmented_inputs
 from farm3d.data.image_folder import ImageDataSet, canonical_mesh, load_batch
-from farm3d.data.surface_samples import SurfaceSampler, surface_sampler
+from farm3d.data.surface_samples import SignedDistances, signed_distances
 from farm3d.errors import TrainingError
 from farm3d.losses.objective import LossTerms, weighted_sum
 from farm3d.models.animal_model import AnimalModel
@@ -26,6 +26,7 @@ from farm3d.training.visuals import write_picture
 from farm3d.types import Batch, ShapePrior
 
 METRICS_FILE = "metrics.jsonl"
+DISTANCE_SAMPLES = 300_000
 
 Inputs = tuple[Tensor, Tensor]
 
@@ -58,15 +59,16 @@ def train(
     optimizer = _optimizer(config, model)
     step = restore_training(run, config=config, model=model, optimizer=optimizer)
     _cut_metrics(run / METRICS_FILE, step)
-    sampler = surface_sampler(canonical_mesh(data), numpy_rng(config.seed, "surface"))
+    distances = _distances(config, data) if step < config.prior_steps else None
     prior: ShapePrior | None = None
     saved = -1
     with ThreadPoolExecutor(1) as loader:
         upcoming = _load_ahead(loader, config, data, step)
         while step < config.steps and not should_stop():
             started = time.perf_counter()
-            if step < config.prior_steps:
-                terms = prior_terms(model.sdf, *_draw(sampler, config, step))
+            if distances is not None and step < config.prior_steps:
+                drawn = distances.draw(config.sdf_points, numpy_rng(config.seed, "sdf", step))
+                terms = prior_terms(model.sdf, drawn.points, drawn.values)
             else:
                 prior = prior or _fixed_prior(model)
                 batch, inputs = upcoming.result()
@@ -126,8 +128,9 @@ def _fixed_prior(model: AnimalModel) -> ShapePrior:
         return model.prior()
 
 
-def _draw(sampler: SurfaceSampler, config: TrainConfig, step: int) -> tuple[Tensor, Tensor]:
-    return sampler.draw(config.sdf_points, numpy_rng(config.seed, "sdf", step))
+def _distances(config: TrainConfig, data: ImageDataSet) -> SignedDistances:
+    """Signed distances to the mean animal, enough that a step rarely sees a point twice."""
+    return signed_distances(canonical_mesh(data), DISTANCE_SAMPLES, numpy_rng(config.seed, "surface"))
 
 
 def _load_ahead(

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from scipy.sparse import coo_matrix
+from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
@@ -14,6 +14,8 @@ from .limbs import LimbGeometry, body_distance, body_gradient
 
 SPACING = 0.08
 """Side (object units) of the lattice's cells: the thinnest part of a leg is one and a half across."""
+
+RELAXATION_ROUNDS = 8
 
 MARGIN = 0.15
 """Empty space (object units) kept around the body."""
@@ -38,7 +40,34 @@ def body_mesh(limbs: tuple[LimbGeometry, ...], ground: float) -> Mesh:
         count = inside[tets].sum(dim=1)
         vertices, faces = marching_tetrahedra(points, tets[(count > 0) & (count < 4)], distance)
     vertices, faces = _largest_component(vertices, faces)
-    return Mesh(settle(limbs, vertices, ground), faces)
+    return Mesh(_relaxed(limbs, vertices, faces, ground), faces)
+
+
+def _relaxed(
+    limbs: tuple[LimbGeometry, ...],
+    vertices: Float[Tensor, "vertices 3"],
+    faces: Int[Tensor, "faces 3"],
+    ground: float,
+) -> Float[Tensor, "vertices 3"]:
+    """Vertices spread evenly over the implicit surface: marching tetrahedra leave slivers.
+
+    Each round averages every vertex with its neighbours within the tangent plane, then settles it.
+    """
+    average = neighbour_average(faces, len(vertices))
+    for _ in range(RELAXATION_ROUNDS):
+        vertices = settle(limbs, vertices, ground, steps=1)
+        _, gradient = body_gradient(limbs, vertices, ground)
+        normal = torch.nn.functional.normalize(gradient, dim=1)
+        pull = torch.from_numpy((average @ vertices.double().numpy())).to(vertices.dtype) - vertices
+        vertices = vertices + 0.6 * (pull - (pull * normal).sum(1, keepdim=True) * normal)
+    return settle(limbs, vertices, ground)
+
+
+def neighbour_average(faces: Int[Tensor, "faces 3"], count: int) -> csr_matrix:
+    """The matrix (vertices x vertices) that takes each vertex's value to the mean of its neighbours'."""
+    edges = torch.cat([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]).numpy()
+    graph = coo_matrix((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), shape=(count, count)).tocsr()
+    return csr_matrix(graph.multiply(1.0 / graph.sum(axis=1)))
 
 
 def settle(

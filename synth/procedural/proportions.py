@@ -154,7 +154,7 @@ def _lengthen_legs(points: dict[str, np.ndarray], traits: Traits) -> None:
 def _individual_stations(limb: Limb, traits: Traits) -> Float[np.ndarray, "stations 6"]:
     """A limb's stations with an individual's thicknesses."""
     rows = np.array(limb.stations, dtype=float)
-    chain, offset, lateral, depth, width = (rows[:, k] for k in range(5))
+    chain, offset, depth, width = (rows[:, k] for k in (0, 1, 3, 4))
     if limb.part == "trunk":
         # The back line stays; depth and belly grow downwards.
         sag = traits.belly * np.exp(-(((chain - 0.5) / 0.25) ** 2))

@@ -12,7 +12,6 @@ from functools import lru_cache
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from scipy.sparse import coo_matrix
 from torch import Tensor
 
 from farm3d.geometry.skeleton import Skeleton, bone_transforms
@@ -21,7 +20,7 @@ from farm3d.shapes import JointAngles, Vertices
 
 from .anatomy import GROUND, Species, Traits
 from .limbs import LimbFoot, LimbGeometry, body_distance, carry_points, limb_foot
-from .meshing import body_mesh, settle
+from .meshing import body_mesh, neighbour_average, settle
 from .proportions import Body, quadruped_body
 
 MEMBERSHIP_SOFTNESS = 0.04
@@ -147,12 +146,9 @@ def _skinning_weights(
     weights: Float[Tensor, "vertices bones"], faces: Int[Tensor, "faces 3"]
 ) -> SkinningWeights:
     """The four largest weights of each vertex after smoothing over the surface."""
-    edges = torch.cat([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]).numpy()
-    count = len(weights)
-    graph = coo_matrix((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), shape=(count, count)).tocsr()
-    degree = np.asarray(graph.sum(axis=1))
+    average = neighbour_average(faces, len(weights))
     smooth = weights.numpy().astype(np.float64)
     for _ in range(SMOOTHING_STEPS):
-        smooth = 0.5 * smooth + 0.5 * (graph @ smooth) / degree
+        smooth = 0.5 * smooth + 0.5 * (average @ smooth)
     values, indices = torch.topk(torch.from_numpy(smooth), MAX_INFLUENCES, dim=1)
     return SkinningWeights(indices, (values / values.sum(dim=1, keepdim=True)).float())

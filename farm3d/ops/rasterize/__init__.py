@@ -21,14 +21,18 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from farm3d.errors import BackendError, InputError
+from farm3d.errors import BackendError
 from farm3d.ops.mesh_topology import EdgeTopology, edge_topology
+from farm3d.ops.rasterize.checks import (
+    check_faces,
+    check_resolution,
+    check_shape,
+    check_together,
+    check_topology,
+)
 from farm3d.shapes import ClipPositions, Faces, Images, Rasterized
 
 Backend = Literal["numba", "reference"]
-
-_MOST_FACES = 2**24
-"""Triangle indices travel in a float32 channel."""
 
 
 def rasterize(
@@ -47,12 +51,11 @@ def rasterize(
 
     Raises `InputError` for faces or sizes that cannot be drawn, `BackendError` where no backend can.
     """
-    height, width = resolution
-    if height < 1 or width < 1:
-        raise InputError(f"the resolution must be at least 1 x 1 pixel, got {height} x {width}")
-    _check_mesh(clip_positions, faces)
+    check_shape("clip_positions", clip_positions, None, None, 4)
+    check_resolution(resolution)
+    check_faces(faces, clip_positions)
     module = _backend_module(clip_positions, backend)
-    return module.rasterize(clip_positions, faces, (height, width), cull_back_faces=cull_back_faces)
+    return module.rasterize(clip_positions, faces, resolution, cull_back_faces=cull_back_faces)
 
 
 def interpolate(
@@ -69,10 +72,10 @@ def interpolate(
 
     Raises `InputError` for arguments that do not fit, `BackendError` where no backend can serve them.
     """
-    if attributes.shape[0] not in (1, rasterized.shape[0]):
-        raise InputError(f"attributes of {attributes.shape[0]} images for {rasterized.shape[0]} images")
-    _check_mesh(attributes, faces)
-    _check_together("attributes", attributes, rasterized)
+    check_shape("rasterized", rasterized, None, None, None, 4)
+    check_shape("attributes", attributes, 1 if len(attributes) == 1 else len(rasterized), None, None)
+    check_faces(faces, attributes)
+    check_together("attributes", attributes, rasterized)
     return _backend_module(attributes, backend).interpolate(attributes, rasterized, faces)
 
 
@@ -103,41 +106,16 @@ def antialias(
 
     Raises `InputError` for arguments that do not fit, `BackendError` where no backend can serve them.
     """
-    if colors.shape[:3] != rasterized.shape[:3] or len(clip_positions) != len(rasterized):
-        raise InputError(
-            f"colors {tuple(colors.shape)}, rasterized {tuple(rasterized.shape)} and clip_positions "
-            f"{tuple(clip_positions.shape)} are not of the same images"
-        )
-    _check_mesh(clip_positions, faces)
-    _check_together("colors", colors, rasterized)
-    _check_together("clip_positions", clip_positions, rasterized)
+    check_shape("rasterized", rasterized, None, None, None, 4)
+    check_shape("colors", colors, *rasterized.shape[:3], None)
+    check_shape("clip_positions", clip_positions, len(rasterized), None, 4)
+    check_faces(faces, clip_positions)
+    check_together("colors", colors, rasterized)
+    check_together("clip_positions", clip_positions, rasterized)
     module = _backend_module(colors, backend)
     edges = edge_topology(faces) if topology is None else topology
+    check_topology(edges, faces, clip_positions.shape[1])
     return module.antialias(colors, rasterized, clip_positions, faces, topology=edges)
-
-
-def _check_mesh(per_vertex: Tensor, faces: Tensor) -> None:
-    """Refuse faces that are elsewhere, of another kind, too many, or point past the vertices."""
-    if faces.device != per_vertex.device:
-        raise InputError(f"faces are on {faces.device} but the vertices on {per_vertex.device}")
-    if faces.dtype not in (torch.int32, torch.int64):
-        raise InputError(f"faces must be int64 or int32, got {faces.dtype}")
-    if len(faces) >= _MOST_FACES:
-        raise InputError(f"at most {_MOST_FACES - 1} faces can be drawn at once, got {len(faces)}")
-    if len(faces) == 0:
-        return
-    lowest, highest = (int(index) for index in faces.aminmax())
-    if lowest < 0 or highest >= per_vertex.shape[1]:
-        raise InputError(f"faces name vertices {lowest} to {highest} of a mesh of {per_vertex.shape[1]}")
-
-
-def _check_together(name: str, tensor: Tensor, rasterized: Tensor) -> None:
-    """Refuse operands on different devices or of different precision."""
-    if tensor.device != rasterized.device or tensor.dtype != rasterized.dtype:
-        raise InputError(
-            f"{name} are {tensor.dtype} on {tensor.device}, rasterized is {rasterized.dtype} on "
-            f"{rasterized.device}: both must be the same"
-        )
 
 
 def _unavailable(backend: Backend, tensor: Tensor) -> str | None:

@@ -162,7 +162,7 @@ class _Antialias(torch.autograd.Function):
 
 def sum_tasks(partial: np.ndarray, images: int) -> Tensor:
     """Add up what each row band contributed to its image (or to the one image that all share)."""
-    per_image = partial.reshape(images, -1, *partial.shape[1:])
+    per_image = partial.reshape(images, len(partial) // max(images, 1), *partial.shape[1:])
     return torch.from_numpy(per_image.sum(axis=1).astype(np.float32, copy=False))
 
 

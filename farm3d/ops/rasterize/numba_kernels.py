@@ -173,7 +173,7 @@ def draw_backward(first, last, clip, faces, xs, ys, bands, out, grad_out, grad_c
             y = ys[row]
             for column in range(xs.shape[0]):
                 face = int(out[image, row, column, 3]) - 1
-                if face < 0:
+                if face < 0 or face >= faces.shape[0]:
                     continue
                 g0 = np.float64(grad_out[image, row, column, 0])
                 g1 = np.float64(grad_out[image, row, column, 1])
@@ -229,7 +229,7 @@ def blend_attributes(first, last, attributes, rasterized, faces, bands, out):
         for row in range(row_first, row_end):
             for column in range(out.shape[2]):
                 face = int(rasterized[image, row, column, 3]) - 1
-                if face < 0:
+                if face < 0 or face >= faces.shape[0]:
                     continue
                 u, v = rasterized[image, row, column, 0], rasterized[image, row, column, 1]
                 a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
@@ -253,7 +253,7 @@ def blend_attributes_backward(
         for row in range(row_first, row_end):
             for column in range(grad_out.shape[2]):
                 face = int(rasterized[image, row, column, 3]) - 1
-                if face < 0:
+                if face < 0 or face >= faces.shape[0]:
                     continue
                 u, v = rasterized[image, row, column, 0], rasterized[image, row, column, 1]
                 t = np.float32(1.0) - u - v
