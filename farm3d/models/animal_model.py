@@ -46,7 +46,7 @@ class ModelConfig(StrictConfig):
     albedo_layers: int = 5
     albedo_harmonics: int = 8
     articulation_depth: int = 3
-    articulation_gain: float = 1.0
+    articulation_gain: float = 0.5
     translation_range: tuple[float, float, float] = (0.443, 0.443, 3.5)
     """Largest |translation| (object units); the public 1.108 in depth is too little for crops whose
     scale follows the mask (docs/method.md, "Viewpoint")."""

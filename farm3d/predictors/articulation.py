@@ -42,6 +42,9 @@ class ArticulationPredictor(nn.Module):
             )
         )
         self.angles = nn.Linear(width, 3)
+        # Training starts at the rest pose: a random pose would bend the first gradients of every other part.
+        nn.init.normal_(self.angles.weight, std=1e-3)
+        nn.init.zeros_(self.angles.bias)
 
     def forward(self, encoded: EncodedImages, skeleton: Skeleton, camera: Camera) -> JointAngles:
         """Angles (radians) of the bones of a batch; no gradient reaches the camera or the bones' places."""
