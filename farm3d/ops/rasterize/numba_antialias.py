@@ -52,11 +52,13 @@ def lines_between(low, high, size):
 @compile_kernel
 @no_type_check
 def find_crossings(first, last, clip, edges, silhouettes, rasterized, bands, crossings, owners):
-    """Set `crossings` and `owners` (edge + 1) to the outermost silhouette between each pair of pixels."""
+    """Set `crossings` and `owners` (edge + 1, or 0) to the outermost silhouette between pairs of pixels."""
     height, width = rasterized.shape[1], rasterized.shape[2]
     for task in range(first, last):
         image, band = task // bands, task % bands
         row_first, row_end = band * height // bands, (band + 1) * height // bands
+        crossings[image, :, row_first:row_end] = 0.5
+        owners[image, :, row_first:row_end] = 0
         for edge in range(edges.shape[0]):
             surface = silhouettes[image, edge]
             if surface == 0:

@@ -24,8 +24,8 @@ def _array(tensor: Tensor) -> np.ndarray:
     return tensor.detach().contiguous().numpy()
 
 
-def _face_array(faces: Tensor) -> np.ndarray:
-    return faces.to(torch.int32).contiguous().numpy()
+def _index_array(indices: Tensor) -> np.ndarray:
+    return np.ascontiguousarray(indices.numpy(), np.int32)
 
 
 class _Rasterize(torch.autograd.Function):
@@ -33,17 +33,18 @@ class _Rasterize(torch.autograd.Function):
     def forward(
         ctx: Any, clip_positions: Tensor, faces: Tensor, resolution: tuple[int, int], cull: bool
     ) -> Tensor:
-        clip, triangles = _array(clip_positions), _face_array(faces)
+        clip, triangles = _array(clip_positions), _index_array(faces)
         images, (height, width) = clip.shape[0], resolution
         bands = bands_per_image(images, height)
-        out = torch.zeros(images, height, width, 4)
+        out = np.zeros((images, height, width, 4), np.float32)
         boxes = np.empty((images, len(triangles), 4), np.int32)
         tasks = images * bands
         launch(kernels.find_boxes, tasks, clip, triangles, height, width, cull, bands, boxes)
         centres = pixel_centres(width), pixel_centres(height)
-        launch(kernels.draw, tasks, clip, triangles, boxes, *centres, bands, out.numpy())
-        ctx.save_for_backward(clip_positions, faces, out)
-        return out
+        launch(kernels.draw, tasks, clip, triangles, boxes, *centres, bands, out)
+        rasterized = torch.from_numpy(out)
+        ctx.save_for_backward(clip_positions, faces, rasterized)
+        return rasterized
 
     @staticmethod
     @once_differentiable
@@ -56,7 +57,7 @@ class _Rasterize(torch.autograd.Function):
             kernels.draw_backward,
             images * bands,
             _array(clip_positions),
-            _face_array(faces),
+            _index_array(faces),
             pixel_centres(width),
             pixel_centres(height),
             bands,
@@ -64,7 +65,7 @@ class _Rasterize(torch.autograd.Function):
             _array(grad_out),
             grad,
         )
-        return sum_tasks(grad, images), None, None, None
+        return _sum_tasks(grad, images), None, None, None
 
 
 class _Interpolate(torch.autograd.Function):
@@ -72,11 +73,11 @@ class _Interpolate(torch.autograd.Function):
     def forward(ctx: Any, attributes: Tensor, rasterized: Tensor, faces: Tensor) -> Tensor:
         images, height, width, _ = rasterized.shape
         bands = bands_per_image(images, height)
-        out = torch.zeros(images, height, width, attributes.shape[2])
-        arrays = _array(attributes), _array(rasterized), _face_array(faces)
-        launch(kernels.blend_attributes, images * bands, *arrays, bands, out.numpy())
+        out = np.zeros((images, height, width, attributes.shape[2]), np.float32)
+        arrays = _array(attributes), _array(rasterized), _index_array(faces)
+        launch(kernels.blend_attributes, images * bands, *arrays, bands, out)
         ctx.save_for_backward(attributes, rasterized, faces)
-        return out
+        return torch.from_numpy(out)
 
     @staticmethod
     @once_differentiable
@@ -85,11 +86,11 @@ class _Interpolate(torch.autograd.Function):
         images, height, _, _ = rasterized.shape
         bands = bands_per_image(images, height)
         grad = np.zeros((images * bands, *attributes.shape[1:]), np.float32)
-        grad_rasterized = torch.zeros_like(rasterized, memory_format=torch.contiguous_format)
-        arrays = _array(attributes), _array(rasterized), _face_array(faces)
-        outputs = _array(grad_out), grad, grad_rasterized.numpy()
+        grad_rasterized = np.zeros(rasterized.shape, np.float32)
+        arrays = _array(attributes), _array(rasterized), _index_array(faces)
+        outputs = _array(grad_out), grad, grad_rasterized
         launch(kernels.blend_attributes_backward, images * bands, *arrays, bands, *outputs)
-        return sum_tasks(grad, attributes.shape[0]), grad_rasterized, None
+        return _sum_tasks(grad, attributes.shape[0]), torch.from_numpy(grad_rasterized), None
 
 
 class _Antialias(torch.autograd.Function):
@@ -104,32 +105,13 @@ class _Antialias(torch.autograd.Function):
     ) -> Tensor:
         images, height, width, _ = colors.shape
         bands = bands_per_image(images, height)
-        tasks = images * bands
-        clip, edges = _array(clip_positions), _face_array(topology.edges)
-        windings = np.empty((images, len(faces)), np.int8)
-        launch(kernels.find_windings, tasks, clip, _face_array(faces), bands, windings)
-        sides = _face_array(topology.side_offsets), _face_array(topology.side_faces)
-        forward = _array(topology.side_forward)
-        silhouettes = np.empty((images, len(edges)), np.int8)
-        launch(antialias_kernels.find_silhouettes, tasks, windings, *sides, forward, bands, silhouettes)
-        crossings = torch.full((images, 2, height, width), 0.5)
-        owners = torch.zeros(images, 2, height, width, dtype=torch.int32)
-        found = crossings.numpy(), owners.numpy()
-        launch(
-            antialias_kernels.find_crossings,
-            tasks,
-            clip,
-            edges,
-            silhouettes,
-            _array(rasterized),
-            bands,
-            *found,
-        )
-        out, totals = torch.empty(colors.shape), torch.empty(images, height, width)
-        blended = out.numpy(), totals.numpy()
-        launch(antialias_kernels.blend, tasks, _array(colors), found[0], bands, *blended)
-        ctx.save_for_backward(colors, clip_positions, topology.edges, crossings, owners, totals)
-        return out
+        crossings, owners = _silhouette_crossings(rasterized, clip_positions, faces, topology)
+        out, totals = np.empty(colors.shape, np.float32), np.empty((images, height, width), np.float32)
+        arguments = _array(colors), crossings, bands, out, totals
+        launch(antialias_kernels.blend, images * bands, *arguments)
+        found = (torch.from_numpy(array) for array in (crossings, owners, totals))
+        ctx.save_for_backward(colors, clip_positions, topology.edges, *found)
+        return torch.from_numpy(out)
 
     @staticmethod
     @once_differentiable
@@ -137,30 +119,45 @@ class _Antialias(torch.autograd.Function):
         colors, clip_positions, edges, crossings, owners, totals = ctx.saved_tensors
         images, height, _, _ = colors.shape
         bands = bands_per_image(images, height)
-        found, weights, grad = (crossings.numpy(), owners.numpy()), totals.numpy(), _array(grad_out)
+        arrays = _array(colors), crossings.numpy(), owners.numpy(), totals.numpy()
         grad_colors = grad_clip = None
         if ctx.needs_input_grad[0]:
-            grad_colors = torch.empty(colors.shape)
-            arguments = found[0], weights, bands, grad, grad_colors.numpy()
-            launch(antialias_kernels.blend_backward, images * bands, *arguments)
+            blended = np.empty(colors.shape, np.float32)
+            weights = crossings.numpy(), totals.numpy()
+            launch(
+                antialias_kernels.blend_backward, images * bands, *weights, bands, _array(grad_out), blended
+            )
+            grad_colors = torch.from_numpy(blended)
         if ctx.needs_input_grad[2]:
             partial = np.zeros((images * bands, *clip_positions.shape[1:]))
-            mesh = _array(clip_positions), _face_array(edges), _array(colors)
-            launch(
-                antialias_kernels.crossings_backward,
-                images * bands,
-                *mesh,
-                *found,
-                weights,
-                bands,
-                grad,
-                partial,
-            )
-            grad_clip = sum_tasks(partial, images)
+            mesh = _array(clip_positions), _index_array(edges)
+            outputs = _array(grad_out), partial
+            launch(antialias_kernels.crossings_backward, images * bands, *mesh, *arrays, bands, *outputs)
+            grad_clip = _sum_tasks(partial, images)
         return grad_colors, None, grad_clip, None, None
 
 
-def sum_tasks(partial: np.ndarray, images: int) -> Tensor:
+def _silhouette_crossings(
+    rasterized: Tensor, clip_positions: Tensor, faces: Tensor, topology: EdgeTopology
+) -> tuple[np.ndarray, np.ndarray]:
+    """Where silhouettes pass between neighbouring pixels, and by which edge (see numba_antialias)."""
+    images, height, width, _ = rasterized.shape
+    bands = bands_per_image(images, height)
+    tasks, clip = images * bands, _array(clip_positions)
+    windings = np.empty((images, len(faces)), np.int8)
+    launch(kernels.find_windings, tasks, clip, _index_array(faces), bands, windings)
+    silhouettes = np.empty((images, len(topology.edges)), np.int8)
+    sides = _index_array(topology.side_offsets), _index_array(topology.side_faces)
+    forward = _array(topology.side_forward)
+    launch(antialias_kernels.find_silhouettes, tasks, windings, *sides, forward, bands, silhouettes)
+    crossings = np.empty((images, 2, height, width), np.float32)
+    owners = np.empty((images, 2, height, width), np.int32)
+    drawn = clip, _index_array(topology.edges), silhouettes, _array(rasterized)
+    launch(antialias_kernels.find_crossings, tasks, *drawn, bands, crossings, owners)
+    return crossings, owners
+
+
+def _sum_tasks(partial: np.ndarray, images: int) -> Tensor:
     """Add up what each row band contributed to its image (or to the one image that all share)."""
     per_image = partial.reshape(images, len(partial) // max(images, 1), *partial.shape[1:])
     return torch.from_numpy(per_image.sum(axis=1).astype(np.float32, copy=False))

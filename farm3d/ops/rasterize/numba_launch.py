@@ -6,6 +6,7 @@ dies when two Python threads launch at once, TBB is not on every machine. Thread
 launch, so a fork between launches finds nothing to break.
 """
 
+import functools
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,9 @@ _logger = logging.getLogger(__name__)
 
 _TASKS_PER_LAUNCH = 16
 
+_SHARES_PER_THREAD = 4
+"""Tasks differ in size: a thread that is done early takes the next share."""
+
 
 def compile_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """`numba.njit` without the GIL and without fast-math, cached on disk where a cache can be written.
@@ -28,8 +32,14 @@ def compile_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     try:
         return numba.njit(cache=True, **options)(function)
     except RuntimeError:
-        _logger.warning("no writable folder for numba's cache (set NUMBA_CACHE_DIR): compiling at each start")
+        _say_uncached()
         return numba.njit(**options)(function)
+
+
+@functools.cache
+def _say_uncached() -> None:
+    """One line for all kernels."""
+    _logger.warning("no writable folder for numba's cache (set NUMBA_CACHE_DIR): compiling at each start")
 
 
 def bands_per_image(images: int, height: int) -> int:
@@ -46,6 +56,15 @@ def launch(kernel: Callable[..., None], tasks: int, *arguments: object) -> None:
     if threads <= 1:
         kernel(0, tasks, *arguments)
         return
-    with ThreadPoolExecutor(threads) as pool:
-        for finished in [pool.submit(kernel, task, task + 1, *arguments) for task in range(tasks)]:
-            finished.result()
+    shares = min(tasks, _SHARES_PER_THREAD * threads)
+    remaining = iter([(tasks * share // shares, tasks * (share + 1) // shares) for share in range(shares)])
+
+    def work() -> None:
+        for first, end in remaining:
+            kernel(first, end, *arguments)
+
+    with ThreadPoolExecutor(threads - 1) as pool:
+        helpers = [pool.submit(work) for _ in range(threads - 1)]
+        work()
+        for helper in helpers:
+            helper.result()
