@@ -20,9 +20,13 @@ def _parser() -> argparse.ArgumentParser:
             "farm3d-train --config tiny --data data/horse --out runs/tiny steps=400",
         ),
     )
-    parser.add_argument("--category", metavar="NAME", help="the animal; picks the preset, the data and the run's folder")
+    parser.add_argument(
+        "--category", metavar="NAME", help="the animal; picks the preset, the data and the run's folder"
+    )
     parser.add_argument("--data", metavar="DIR", help="data set (default: data/<category>)")
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help="settings that differ from the preset's")
+    parser.add_argument(
+        "overrides", nargs="*", metavar="key=value", help="settings that differ from the preset's"
+    )
     add_common_options(parser, out="runs/<category>")
     return parser
 
@@ -45,7 +49,9 @@ def _train(arguments: argparse.Namespace, messages: Messages) -> int:
         )
     data = open_data_set(folder)
     if data.category != config.category:
-        raise ConfigError(f"{folder} shows the category {data.category!r}, the config trains {config.category!r}")
+        raise ConfigError(
+            f"{folder} shows the category {data.category!r}, the config trains {config.category!r}"
+        )
     run = Path(arguments.out or f"runs/{config.category}")
     run.mkdir(parents=True, exist_ok=True)
     write_bytes_atomically(run / "config.yaml", dump_config(config).encode())
@@ -82,7 +88,9 @@ def _config(arguments: argparse.Namespace, messages: Messages) -> "TrainConfig":
         preset = f"small/{arguments.category}"
         if preset not in preset_names():
             known = [name.removeprefix("small/") for name in preset_names() if name.startswith("small/")]
-            raise ConfigError(f"no preset trains the category {arguments.category!r}; there are {', '.join(known)}")
+            raise ConfigError(
+                f"no preset trains the category {arguments.category!r}; there are {', '.join(known)}"
+            )
         messages.say(f"using the preset {preset}")
     overrides = list(arguments.overrides)
     if arguments.category is not None:

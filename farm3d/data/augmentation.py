@@ -54,5 +54,7 @@ def _distort_mask(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         for _ in range(int(rng.integers(0, 4))):
             row, column = edge[rng.integers(len(edge))]
             value = float(rng.random() < 0.5)
-            cv2.circle(result, (int(column), int(row)), int(rng.integers(1, size // 20 + 2)), value, thickness=-1)
+            cv2.circle(
+                result, (int(column), int(row)), int(rng.integers(1, size // 20 + 2)), value, thickness=-1
+            )
     return result

@@ -110,7 +110,9 @@ def load_batch(
     """
     flips = mirrored or [False] * len(indices)
     paths = [data.samples[i] for i in indices]
-    images, masks = zip(*(_load_image(path, image_size, flip) for path, flip in zip(paths, flips, strict=True)), strict=True)
+    images, masks = zip(
+        *(_load_image(path, image_size, flip) for path, flip in zip(paths, flips, strict=True)), strict=True
+    )
     inside, outside = zip(*(mask_distances(mask > 0.5) for mask in masks), strict=True)
     truth = None
     if truth_points:
@@ -133,7 +135,9 @@ def _load_image(path: Path, size: int, flip: bool) -> tuple[np.ndarray, np.ndarr
     image = cv2.imread(str(path.with_suffix(".jpg")), cv2.IMREAD_COLOR)
     mask = cv2.imread(str(path.with_name(f"{path.stem}_mask.png")), cv2.IMREAD_GRAYSCALE)
     if image is None or mask is None:
-        raise InputError(f"{path.with_suffix('.jpg')}: the image or its mask cannot be read; make the shard again")
+        raise InputError(
+            f"{path.with_suffix('.jpg')}: the image or its mask cannot be read; make the shard again"
+        )
     image = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
     if image.shape[0] != size:
         image = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)

@@ -30,9 +30,7 @@ class CoordinateMLP(nn.Module):
         self.encode = nn.Linear(encoded_size(3, harmonics), width)
         self.condition = nn.Linear(condition_size, width, bias=False) if condition_size else None
         sizes = [width] * layers + [outputs]
-        self.hidden = nn.ModuleList(
-            nn.Linear(sizes[k], sizes[k + 1], bias=False) for k in range(layers)
-        )
+        self.hidden = nn.ModuleList(nn.Linear(sizes[k], sizes[k + 1], bias=False) for k in range(layers))
 
     def forward(
         self,

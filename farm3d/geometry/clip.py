@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -18,3 +19,17 @@ class Clip:
     times: Float[Tensor, " keys"]
     joint_angles: Float[Tensor, "keys bones 3"]
     root_offsets: Float[Tensor, "keys 3"]
+
+
+def sample_clip(
+    clip: Clip, times: Float[Tensor, " samples"]
+) -> tuple[Float[Tensor, "samples bones 3"], Float[Tensor, "samples 3"]]:
+    """Joint angles and root offsets at `times` (seconds), linearly between keys, held beyond the ends."""
+    after = torch.searchsorted(clip.times, times.to(clip.times)).clamp(1, len(clip.times) - 1)
+    start, end = clip.times[after - 1], clip.times[after]
+    fraction = ((times - start) / (end - start)).clamp(0.0, 1.0)[:, None]
+    angles, offsets = clip.joint_angles, clip.root_offsets
+    return (
+        torch.lerp(angles[after - 1], angles[after], fraction[..., None].to(angles)),
+        torch.lerp(offsets[after - 1], offsets[after], fraction.to(offsets)),
+    )

@@ -46,7 +46,9 @@ def distance_skinning_weights(
     values, indices = torch.topk(logits, count, dim=-1)
     weights = torch.softmax(values, dim=-1)
     padding = (0, MAX_INFLUENCES - count)
-    return SkinningWeights(torch.nn.functional.pad(indices, padding), torch.nn.functional.pad(weights, padding))
+    return SkinningWeights(
+        torch.nn.functional.pad(indices, padding), torch.nn.functional.pad(weights, padding)
+    )
 
 
 def skin(vertices: Vertices, transforms: BoneTransforms, weights: SkinningWeights) -> Vertices:

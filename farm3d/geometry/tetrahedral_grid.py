@@ -37,7 +37,9 @@ def tetrahedral_grid(resolution: int, half_extent: float = HALF_EXTENT) -> Tetra
     step = 2.0 * half_extent / n
     axis = (torch.arange(n + 1) - n // 2) * step
     middle = (torch.arange(n) - n // 2 + 0.5) * step
-    vertices = torch.cat([torch.cartesian_prod(axis, axis, axis), torch.cartesian_prod(middle, middle, middle)])
+    vertices = torch.cat(
+        [torch.cartesian_prod(axis, axis, axis), torch.cartesian_prod(middle, middle, middle)]
+    )
     mirror = torch.cat([corner.flip(0).flatten(), centre.flip(0).flatten()])
     tets = torch.cat([_tets_across(corner, centre, axis=k) for k in range(3)])
     return TetrahedralGrid(vertices, _positively_oriented(vertices, tets), mirror)

@@ -74,6 +74,10 @@ class _Footpath:
     folding: Keys
 
 
+CLIP_NAMES = ("walk", "idle")
+"""The clips of `standard_clips`, in its order."""
+
+
 def standard_clips(skeleton: Skeleton) -> tuple[Clip, Clip]:
     """The clips that every result carries: walk and idle."""
     return walk_clip(skeleton), idle_clip(skeleton)

@@ -60,9 +60,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         raise CheckpointError(f"{path}: its farm3d metadata are damaged") from None
     version = metadata.get("format_version")
     if version != FORMAT_VERSION:
-        raise CheckpointError(
-            f"{path}: format version {version}; this farm3d reads version {FORMAT_VERSION}"
-        )
+        raise CheckpointError(f"{path}: format version {version}; this farm3d reads version {FORMAT_VERSION}")
     return Checkpoint(tensors, metadata, hashlib.sha256(path.read_bytes()).hexdigest())
 
 

@@ -55,7 +55,9 @@ def point_loss(predicted: Points, truth: Points) -> Float[Tensor, ""]:
     return (predicted - truth).square().sum(-1).add(1e-8).sqrt().mean()
 
 
-def projection_loss(predicted: Points, camera: Camera, truth: Points, true_camera: Camera) -> Float[Tensor, ""]:
+def projection_loss(
+    predicted: Points, camera: Camera, truth: Points, true_camera: Camera
+) -> Float[Tensor, ""]:
     """Mean distance of corresponding points in the image, in half image sides."""
     offset = project_to_ndc(camera, predicted) - project_to_ndc(true_camera, truth)
     return offset.square().sum(-1).add(1e-8).sqrt().mean()

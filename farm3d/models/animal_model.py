@@ -130,7 +130,10 @@ class AnimalModel(nn.Module):
             condition_size=features,
         )
         self.albedo = AlbedoField(
-            width=width, layers=config.albedo_layers, harmonics=config.albedo_harmonics, condition_size=features
+            width=width,
+            layers=config.albedo_layers,
+            harmonics=config.albedo_harmonics,
+            condition_size=features,
         )
 
     def prior(self) -> ShapePrior:

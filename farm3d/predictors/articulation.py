@@ -9,9 +9,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from farm3d.ops.fourier_encoding import encoded_size, fourier_encode
 from farm3d.geometry.camera import CAMERA_DISTANCE, Camera, project_to_ndc, to_camera
 from farm3d.geometry.skeleton import Skeleton
+from farm3d.ops.fourier_encoding import encoded_size, fourier_encode
 from farm3d.predictors.image_encoder import EncodedImages
 from farm3d.shapes import JointAngles, Joints
 

@@ -98,7 +98,9 @@ def posed_points(
     flat = canonical.flatten(0, 1)
     offsets = model.deformation(flat, reading.encoded.features, index).view_as(canonical)
     distances = segment_distances(flat, prior.skeleton.rest_joints)
-    weights = torch.softmax(-distances / model.config.skinning_temperature, dim=-1).unflatten(0, (images, count))
+    weights = torch.softmax(-distances / model.config.skinning_temperature, dim=-1).unflatten(
+        0, (images, count)
+    )
     matrix = (weights @ pose.bone_transforms[..., :3, :].flatten(-2)).unflatten(-1, (3, 4))
     rest = canonical + offsets
     return offsets, (matrix[..., :3] @ rest[..., None]).squeeze(-1) + matrix[..., 3]

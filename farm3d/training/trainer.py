@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -83,7 +82,10 @@ def train(
                 _log(run / METRICS_FILE, step, terms=terms, loss=loss, seconds=time.perf_counter() - started)
             step += 1
             if step % config.checkpoint_every == 0:
-                folder, saved = save_training(run, step=step, model=model, optimizer=optimizer, metadata=metadata), step
+                folder, saved = (
+                    save_training(run, step=step, model=model, optimizer=optimizer, metadata=metadata),
+                    step,
+                )
                 prune_checkpoints(run, keep_every=config.keep_every)
     if saved != step:
         folder = save_training(run, step=step, model=model, optimizer=optimizer, metadata=metadata)
@@ -158,7 +160,10 @@ def _indices(config: TrainConfig, count: int, batch_number: int) -> list[int]:
     """The samples of a batch: every epoch is a permutation of its own, and batches run on across epochs."""
     first = batch_number * config.batch_size
     places = range(first, first + config.batch_size)
-    orders = {epoch: numpy_rng(config.seed, "epoch", epoch).permutation(count) for epoch in {p // count for p in places}}
+    orders = {
+        epoch: numpy_rng(config.seed, "epoch", epoch).permutation(count)
+        for epoch in {p // count for p in places}
+    }
     return [int(orders[place // count][place % count]) for place in places]
 
 

@@ -1,0 +1,117 @@
+"""farm3d-infer: photographs in, rigged animals out."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from farm3d.cli.main import Messages, add_common_options, command_parser, non_negative_int, run_command
+
+if TYPE_CHECKING:
+    from farm3d.inference.export import ExportOptions
+    from farm3d.inference.session import Session
+
+SEGMENTERS = ("auto", "alpha", "file", "pointrend", "maskrcnn", "grabcut")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = command_parser(
+        "farm3d-infer",
+        "Turn photographs of an animal into rigged, textured 3D models.",
+        examples=(
+            "farm3d-infer horse.jpg --relight --animate",
+            "farm3d-infer photos/ --checkpoint runs/cow --refine 120 --out results/cows",
+        ),
+    )
+    parser.add_argument("images", nargs="+", metavar="IMAGE", help="photographs, or folders of them")
+    parser.add_argument("--relight", action="store_true", help="also a video under a circling light")
+    parser.add_argument("--animate", action="store_true", help="also a video of a clip")
+    parser.add_argument(
+        "--clip",
+        default="walk",
+        metavar="NAME|FILE.json",
+        help="what --animate plays: walk (default), idle or a file",
+    )
+    model = parser.add_argument_group("model")
+    model.add_argument("--category", metavar="NAME", help="which shipped checkpoint (default: the only one)")
+    model.add_argument(
+        "--checkpoint",
+        metavar="FILE|RUN|HUB_ID",
+        help="a checkpoint file, a run's folder or a hub repository",
+    )
+    mask = parser.add_argument_group("mask")
+    mask.add_argument("--mask", metavar="FILE", help="mask of the animal, white on black, for a single image")
+    mask.add_argument(
+        "--segmenter", default="auto", choices=SEGMENTERS, help="where masks come from (default: auto)"
+    )
+    parser.add_argument(
+        "--refine",
+        type=non_negative_int,
+        metavar="N",
+        help="steps of test-time optimisation (default: 80; 0: none)",
+    )
+    add_common_options(parser, out="results", config=False)
+    return parser
+
+
+def _infer(arguments: argparse.Namespace, messages: Messages) -> int:
+    from tqdm import tqdm
+
+    from farm3d.cli.device import choose_device
+    from farm3d.errors import ConfigError, Farm3DError
+    from farm3d.inference.session import open_session, reconstruct_file, write_index
+    from farm3d.io.inputs import list_input_images
+
+    choose_device(arguments.device, messages)
+    images = list_input_images(arguments.images)
+    if arguments.mask is not None and len(images) != 1:
+        raise ConfigError(
+            f"--mask fits one image, not {len(images)}; put NAME_mask.png beside each NAME.jpg instead"
+        )
+    session = open_session(
+        Path(arguments.out or "results"),
+        category=arguments.category,
+        checkpoint=arguments.checkpoint,
+        segmenter=arguments.segmenter,
+        mask_path=arguments.mask,
+        refine_steps=arguments.refine,
+        options=_options(arguments),
+    )
+    entries, failed = [], 0
+    for image in tqdm(images, unit="image", disable=arguments.quiet or len(images) == 1):
+        try:
+            outcome = reconstruct_file(session, image)
+        except Farm3DError as error:
+            messages.error(str(error))
+            failed += 1
+            continue
+        for warning in outcome.warnings:
+            messages.say(f"{image.path}: {warning}")
+        if image.name != image.path.stem:
+            messages.say(f"{image.path}: written as {image.name}, for an earlier image has its name")
+        messages.say(outcome.summary)
+        entries.append(outcome.entry)
+    if entries:
+        write_index(session, entries)
+    messages.result(_last_line(session, len(entries), failed))
+    return 2 if failed else 0
+
+
+def _options(arguments: argparse.Namespace) -> "ExportOptions":
+    from farm3d.inference.clip_files import resolve_clip
+    from farm3d.inference.export import ExportOptions
+
+    return ExportOptions(arguments.relight, arguments.animate, resolve_clip(arguments.clip))
+
+
+def _last_line(session: "Session", done: int, failed: int) -> str:
+    animals = f"{done} animal{'' if done == 1 else 's'} in {session.out}"
+    return f"{animals}, {failed} image{'' if failed == 1 else 's'} could not be used" if failed else animals
+
+
+def main() -> int:
+    """Entry point of `farm3d-infer`."""
+    return run_command(_parser, _infer)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

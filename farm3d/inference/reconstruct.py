@@ -1,0 +1,89 @@
+"""One photograph to one animal: crop, predict, refine."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from jaxtyping import Bool, UInt8
+
+from farm3d.data.transforms import batch_of_crops, crop_box, crop_image, place_in_image
+from farm3d.inference.refine import RefineConfig, refine
+from farm3d.models.animal_model import AnimalModel
+from farm3d.render.mesh_renderer import render_mask
+from farm3d.types import AnimalPrediction, Batch, Segmentation, ShapePrior
+
+SILHOUETTE_SIZES = (128, 1024)
+"""Smallest and largest side (pixels) at which a crop's silhouette is drawn."""
+
+Plane = Bool[np.ndarray, "height width"]
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """A photograph's animal: what the networks said, what refinement made of it, and how well they fit.
+
+    Silhouettes are masks in the pixels of the source image; the IoUs compare them with the segmented mask.
+    """
+
+    batch: Batch
+    segmentation: Segmentation
+    initial: AnimalPrediction
+    refined: AnimalPrediction
+    initial_silhouette: Plane
+    silhouette: Plane
+    initial_iou: float
+    iou: float
+
+
+def reconstruct(
+    model: AnimalModel,
+    prior: ShapePrior,
+    pixels: UInt8[np.ndarray, "height width 3"],
+    segmentation: Segmentation,
+    *,
+    refinement: RefineConfig,
+) -> Reconstruction:
+    """The animal in `pixels` where `segmentation` says it is.
+
+    Raises InputError for an empty mask.
+    """
+    mask = segmentation.mask.numpy()
+    box = crop_box(mask)
+    batch = batch_of_crops([crop_image(pixels, mask, box, model.config.image_size)])
+    with torch.no_grad():
+        reading = model.read(batch.images, batch.masks)
+        initial = model.assemble(reading, model.pose(reading, prior), prior)
+    refined = refine(model, prior, reading, initial, batch=batch, config=refinement)
+    initial, refined = (_with_crop_box(prediction, box) for prediction in (initial, refined))
+    silhouettes = [source_silhouette(prediction, mask.shape) for prediction in (initial, refined)]
+    return Reconstruction(
+        batch=batch,
+        segmentation=segmentation,
+        initial=initial,
+        refined=refined,
+        initial_silhouette=silhouettes[0],
+        silhouette=silhouettes[1],
+        initial_iou=intersection_over_union(silhouettes[0], mask),
+        iou=intersection_over_union(silhouettes[1], mask),
+    )
+
+
+def source_silhouette(prediction: AnimalPrediction, shape: tuple[int, ...]) -> Plane:
+    """Where the posed animal is seen in a source image of `shape` (height, width)."""
+    box = prediction.camera.crop_box
+    assert box is not None
+    low, high = SILHOUETTE_SIZES
+    size = int(min(max(round(box[3]), low), high))
+    with torch.no_grad():
+        alpha = render_mask(prediction.posed_mesh, prediction.camera, size)[0, ..., 0].numpy()
+    return place_in_image(alpha, box, height=shape[0], width=shape[1]) > 0.5
+
+
+def intersection_over_union(first: Plane, second: Plane) -> float:
+    """Area of the intersection over that of the union; 0 where both are empty."""
+    union = np.logical_or(first, second).sum()
+    return float(np.logical_and(first, second).sum() / union) if union else 0.0
+
+
+def _with_crop_box(prediction: AnimalPrediction, box: tuple[float, float, float, float]) -> AnimalPrediction:
+    return replace(prediction, camera=replace(prediction.camera, crop_box=box))

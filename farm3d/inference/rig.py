@@ -1,0 +1,55 @@
+"""The animal as a rig in metres."""
+
+from jaxtyping import Float
+from torch import Tensor
+
+from farm3d.geometry.clip import Clip
+from farm3d.geometry.mesh import Mesh
+from farm3d.geometry.skeleton import Skeleton
+from farm3d.geometry.skinning import SkinningWeights
+from farm3d.inference.texture import BakedTexture
+from farm3d.io.gltf import Rig, TexturedSurface, WorldScale, skinned_glb
+from farm3d.io.image import encode_png
+from farm3d.ops.mesh_topology import vertex_normals
+from farm3d.types import AnimalPrediction
+
+WITHERS_SLAB = 0.1
+"""Half thickness (object units) of the slice above the fore feet whose top is the withers."""
+
+
+def single_skeleton(prediction: AnimalPrediction) -> Skeleton:
+    """The skeleton of a prediction of one image, without the batch axis."""
+    return prediction.skeleton.at(prediction.skeleton.rest_joints[0])
+
+
+def world_scale(prediction: AnimalPrediction, shoulder_height_metres: float) -> WorldScale:
+    """Metres an object unit such that the withers of the rest shape stand at the category's height.
+
+    One photograph does not show how large an animal is, so the category's typical height is assumed.
+    """
+    vertices = prediction.rest_mesh.vertices[0]
+    ground = float(vertices[:, 1].min())
+    return WorldScale(shoulder_height_metres / (_withers_height(vertices, prediction) - ground), ground)
+
+
+def _withers_height(vertices: Float[Tensor, "vertices 3"], prediction: AnimalPrediction) -> float:
+    skeleton = single_skeleton(prediction)
+    feet = [k for k, name in enumerate(skeleton.names) if name.startswith("fore") and name.endswith("foot")]
+    fore = skeleton.rest_joints[feet, 1, 2].mean()
+    return float(vertices[(vertices[:, 2] - fore).abs() < WITHERS_SLAB, 1].max())
+
+
+def rigged_glb(
+    prediction: AnimalPrediction, texture: BakedTexture, *, clips: tuple[Clip, ...], scale: WorldScale
+) -> bytes:
+    """The GLB of a prediction of one image: rest mesh, skin, texture, clips, nodes in the photograph's pose."""
+    atlas, weights = texture.atlas, prediction.skinning_weights
+    rest, faces = prediction.rest_mesh.vertices[0], prediction.rest_mesh.faces
+    surface = TexturedSurface(
+        mesh=atlas.cut(Mesh(rest, faces)),
+        normals=atlas.split(vertex_normals(rest, faces)),
+        texture_png=encode_png(texture.pixels),
+    )
+    split = SkinningWeights(weights.indices[atlas.source_vertices], weights.weights[atlas.source_vertices])
+    rig = Rig(single_skeleton(prediction), split, prediction.joint_angles[0], clips)
+    return skinned_glb(surface, rig, scale)
