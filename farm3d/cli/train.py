@@ -45,7 +45,8 @@ def _train(arguments: argparse.Namespace, messages: Messages) -> int:
     folder = Path(arguments.data or f"data/{config.category}")
     if not folder.exists():
         raise InputError(
-            f"{folder}: no data set here; make it with farm3d-synth --category {config.category} --out {folder}"
+            f"{folder}: no data set here;"
+            f" make it with farm3d-synth --category {config.category} --out {folder}"
         )
     data = open_data_set(folder)
     if data.category != config.category:

@@ -29,7 +29,7 @@ def resolve_clip(name_or_file: str) -> str | Clip:
     if not name_or_file.endswith(".json"):
         if name_or_file not in CLIP_NAMES:
             raise ConfigError(
-                f"--clip {name_or_file}: no such clip; there are {', '.join(CLIP_NAMES)}, or give a .json file"
+                f"--clip {name_or_file}: not known; there are {', '.join(CLIP_NAMES)}, or give a .json file"
             )
         return name_or_file
     path = Path(name_or_file)

@@ -157,7 +157,7 @@ def _report(
         Figure("Mask", "White where the animal was found, black elsewhere", _small_png(mask)),
         Figure(
             "Overlay",
-            "The photograph with the reconstruction's silhouette over it in orange, the mask outlined in white",
+            "The photograph, the reconstruction's silhouette in orange over it, the mask outlined in white",
             _small_png(parts.overlay),
         ),
     )

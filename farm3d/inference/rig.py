@@ -42,7 +42,7 @@ def _withers_height(vertices: Float[Tensor, "vertices 3"], prediction: AnimalPre
 def rigged_glb(
     prediction: AnimalPrediction, texture: BakedTexture, *, clips: tuple[Clip, ...], scale: WorldScale
 ) -> bytes:
-    """The GLB of a prediction of one image: rest mesh, skin, texture, clips, nodes in the photograph's pose."""
+    """The GLB of one animal: rest mesh, skin, texture, clips, nodes in the photograph's pose."""
     atlas, weights = texture.atlas, prediction.skinning_weights
     rest, faces = prediction.rest_mesh.vertices[0], prediction.rest_mesh.faces
     surface = TexturedSurface(

@@ -73,6 +73,6 @@ def light_loss(predicted: DirectionalLight, truth: DirectionalLight) -> Float[Te
 def signed_distance_loss(samples: SDFSamples, truth: Float[Tensor, " points"]) -> Float[Tensor, ""]:
     """Mean absolute error of the signed distance, both cut off at `DISTANCE_LIMIT`."""
     limit = DISTANCE_LIMIT
-    # The prediction is cut off only where it is on the truth's side, so that a wrong sign far away still pulls.
+    # Cut off only on the truth's side, so that a wrong sign far away still pulls.
     predicted = torch.where(truth > 0, samples.values.clamp_max(limit), samples.values.clamp_min(-limit))
     return (predicted - truth.clamp(-limit, limit)).abs().mean()

@@ -24,6 +24,9 @@ class ViewpointPredictor(nn.Module):
     `translation_range` is the largest |translation| per axis in object units.
     """
 
+    signs: Tensor
+    translation_range: Tensor
+
     def __init__(self, *, features: int, width: int, translation_range: tuple[float, float, float]) -> None:
         super().__init__()
         count = len(HYPOTHESIS_SIGNS)

@@ -66,7 +66,7 @@ def _refuse_other_config(folder: Path, old: Mapping[str, Any], new: Mapping[str,
     changed = [key for key in new if key != "steps" and old.get(key) != new[key]]
     if changed:
         raise CheckpointError(
-            f"{folder}: made with other settings ({', '.join(changed)}); give another --out, or the same settings"
+            f"{folder}: made with other settings ({', '.join(changed)}); give another --out or the same ones"
         )
 
 

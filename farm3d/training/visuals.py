@@ -68,4 +68,4 @@ def _draw_bones(images: list[np.ndarray], prediction: AnimalPrediction) -> list[
 
 
 def _pixel(place: np.ndarray) -> tuple[int, int]:
-    return int(round(float(place[0]))), int(round(float(place[1])))
+    return round(float(place[0])), round(float(place[1]))

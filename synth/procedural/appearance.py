@@ -91,7 +91,7 @@ def _varied(
     color: tuple[float, float, float], generator: np.random.Generator, amount: float = 0.12
 ) -> np.ndarray:
     """A colour of the same kind: a little lighter or darker, a little warmer or colder."""
-    return np.array(color) * np.exp(generator.normal() * amount + generator.normal(size=3) * amount / 4)
+    return np.array(color) * np.exp(generator.normal() * amount + generator.normal(size=3) * amount / 8)
 
 
 def _ground_color(context: CoatContext, palette: CoatPalette) -> np.ndarray:

@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from scipy.interpolate import PchipInterpolator
 from torch import Tensor
 
-SEGMENTS_PER_STATION = 4
+SEGMENTS_PER_STATION = 6
 """Straight pieces between two stations of a limb: enough for the curve to look round."""
 
 

@@ -15,7 +15,10 @@ from .limbs import LimbGeometry, body_distance, body_gradient
 SPACING = 0.08
 """Side (object units) of the lattice's cells: the thinnest part of a leg is one and a half across."""
 
-RELAXATION_ROUNDS = 8
+RELAXATION_ROUNDS = 6
+
+TAUBIN_STEPS, TAUBIN_ROUNDS = (0.5, -0.53), 8
+"""Smoothing that does not shrink (Taubin 1995) against the facets of limbs made of straight pieces."""
 
 MARGIN = 0.15
 """Empty space (object units) kept around the body."""
@@ -51,7 +54,7 @@ def _relaxed(
 ) -> Float[Tensor, "vertices 3"]:
     """Vertices spread evenly over the implicit surface: marching tetrahedra leave slivers.
 
-    Each round averages every vertex with its neighbours within the tangent plane, then settles it.
+    Each round settles every vertex, then draws it to its neighbours within the tangent plane.
     """
     average = neighbour_average(faces, len(vertices))
     for _ in range(RELAXATION_ROUNDS):
@@ -60,7 +63,10 @@ def _relaxed(
         normal = torch.nn.functional.normalize(gradient, dim=1)
         pull = torch.from_numpy((average @ vertices.double().numpy())).to(vertices.dtype) - vertices
         vertices = vertices + 0.6 * (pull - (pull * normal).sum(1, keepdim=True) * normal)
-    return settle(limbs, vertices, ground)
+    smooth = settle(limbs, vertices, ground).double().numpy()
+    for step in TAUBIN_STEPS * TAUBIN_ROUNDS:
+        smooth = smooth + step * (average @ smooth - smooth)
+    return torch.from_numpy(smooth).to(vertices.dtype)
 
 
 def neighbour_average(faces: Int[Tensor, "faces 3"], count: int) -> csr_matrix:

@@ -166,7 +166,7 @@ def _graze(species: Species, generator: np.random.Generator) -> Angles:
 
 def _carry_head(angles: Angles, generator: np.random.Generator, *, lively: bool) -> None:
     """Neck and head between lowered and raised, turned a little to either side, now and then a lot."""
-    lift = float(generator.normal(0.08 if lively else 0.0, 0.13))
+    lift = float(generator.normal(0.08 if lively else 0.0, 0.16))
     if not lively and generator.random() < 0.15:
         lift -= float(generator.uniform(0.3, 0.7))
     turn = float(generator.normal()) * (0.28 if generator.random() < 0.25 else 0.06)
@@ -179,7 +179,7 @@ def _carry_head(angles: Angles, generator: np.random.Generator, *, lively: bool)
 def _swing_tail(angles: Angles, generator: np.random.Generator, *, lively: bool) -> None:
     """A hanging tail, or one that is carried high and streams behind."""
     raised = generator.random() < (0.6 if lively else 0.12)
-    lift = float(generator.uniform(0.4, 1.15) if raised else generator.normal(0.0, 0.1))
+    lift = float(generator.uniform(0.4, 1.15) if raised else generator.normal(-0.1, 0.1))
     side = float(generator.normal()) * 0.14
     angles["tail_1"] = (lift, side, 0.0)
     for bone, share in (("tail_2", 0.15), ("tail_3", -0.2), ("tail_4", -0.35)):

@@ -63,8 +63,8 @@ def quadruped_skeleton(landmarks: dict[str, Float[np.ndarray, "3"]]) -> Skeleton
     )
 
 
-def quadruped_body(species: Species, traits: Traits) -> Body:
-    """The limbs and skeleton of an individual."""
+def quadruped_body(species: Species, traits: Traits, *, least_radius: float = 0.0) -> Body:
+    """The limbs and skeleton of an individual, no limb anywhere thinner than `least_radius`."""
     landmarks = individual_landmarks(species, traits)
     limbs: list[LimbGeometry] = []
     for limb in species.limbs:
@@ -72,6 +72,7 @@ def quadruped_body(species: Species, traits: Traits) -> Body:
             continue
         joints = np.stack([landmarks[name] for name in limb.chain])
         rows = sample_limb(joints, _individual_stations(limb, traits))
+        rows[:, 3:5] = np.maximum(rows[:, 3:5], least_radius)
         columns = torch.tensor(rows, dtype=torch.float32)
         geometry = LimbGeometry(
             limb.name,

@@ -1,9 +1,8 @@
 """Quadrupeds as skinned meshes: a species' mean animal, and individuals that share its surface points.
 
 The mean animal's smooth union of limbs is meshed by marching tetrahedra. An individual is the same
-mesh carried along by its own limbs and settled on its own implicit surface, so that every vertex of
-every individual has its place on the mean animal (its canonical coordinate) by construction, and mirror
-points correspond to mirror points.
+mesh carried along by its own limbs, so that every vertex of every individual has its place on the mean
+animal (its canonical coordinate) by construction, and mirror points correspond to mirror points.
 """
 
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from farm3d.shapes import JointAngles, Vertices
 
 from .anatomy import GROUND, Species, Traits
 from .limbs import LimbFoot, LimbGeometry, body_distance, carry_points, limb_foot
-from .meshing import body_mesh, neighbour_average, settle
+from .meshing import body_mesh, neighbour_average
 from .proportions import Body, quadruped_body
 
 MEMBERSHIP_SOFTNESS = 0.04
@@ -28,6 +27,9 @@ MEMBERSHIP_SOFTNESS = 0.04
 
 JOINT_SOFTNESS = 0.22
 """Half the share of a bone's length over which the skin changes from one bone to the next."""
+
+LEAST_MESHED_RADIUS = 0.065
+"""Radius (object units) under which a limb might fall between the lattice's points."""
 
 SMOOTHING_STEPS = 12
 """Rounds of averaging with the mesh's neighbours that the skinning weights get."""
@@ -38,8 +40,8 @@ class Individual:
     """One animal: its surface and bones at rest, and its surface points' places on the mean animal.
 
     `membership` is the share of each body part (in the order of `body_parts`) in each vertex;
-    `carried_distance` the mean distance (object units) of the carried mean mesh from the individual's
-    surface before it settled there.
+    `carried_distance` the mean distance (object units) of the surface from the individual's own smooth union
+    of limbs.
     """
 
     vertices: Float[Tensor, "vertices 3"]
@@ -64,17 +66,22 @@ def posed_vertices(individual: Individual, joint_angles: JointAngles, root_offse
 
 @lru_cache(maxsize=8)
 def mean_individual(species: Species, *, hornless: bool = False) -> Individual:
-    """The species' mean animal (all traits at their means), meshed once a process."""
+    """The species' mean animal (all traits at their means), meshed once a process.
+
+    Thin parts would fall through the lattice, so a plump twin is meshed and carried to the true shape.
+    """
+    plump = quadruped_body(species, Traits(hornless=hornless), least_radius=LEAST_MESHED_RADIUS)
     body = quadruped_body(species, Traits(hornless=hornless))
-    mesh = body_mesh(body.limbs, GROUND)
-    feet = [limb_foot(limb, mesh.vertices) for limb in body.limbs]
+    mesh = body_mesh(plump.limbs, GROUND)
+    feet = [limb_foot(limb, mesh.vertices) for limb in plump.limbs]
     shares = _limb_shares(feet)
+    vertices = _carried(plump, body, mesh.vertices, mesh.faces)
     parts = body_parts(species)
     part_of = {limb.name: parts.index(limb.part) for limb in species.limbs}
     membership = shares.new_zeros(len(shares), len(parts))
     membership.index_add_(1, torch.tensor([part_of[limb.name] for limb in body.limbs]), shares)
     skinning = _skinning_weights(_bone_weights(species, body, feet, shares), mesh.faces)
-    return Individual(mesh.vertices, mesh.faces, skinning, body.skeleton, mesh.vertices, membership)
+    return Individual(vertices, mesh.faces, skinning, body.skeleton, vertices, membership)
 
 
 def make_individual(species: Species, traits: Traits) -> Individual:
@@ -82,27 +89,30 @@ def make_individual(species: Species, traits: Traits) -> Individual:
     mean = mean_individual(species, hornless=traits.hornless)
     source = quadruped_body(species, Traits(hornless=traits.hornless))
     target = quadruped_body(species, traits)
-    feet = [limb_foot(limb, mean.vertices) for limb in source.limbs]
-    shares = _limb_shares(feet)
-    carried = torch.stack(
+    vertices = _carried(source, target, mean.vertices, mean.faces)
+    distance = float(body_distance(target.limbs, vertices, GROUND).abs().mean())
+    return Individual(
+        vertices, mean.faces, mean.skinning, target.skeleton, mean.canonical, mean.membership, distance
+    )
+
+
+def _carried(
+    source: Body, target: Body, vertices: Float[Tensor, "vertices 3"], faces: Int[Tensor, "faces 3"]
+) -> Float[Tensor, "vertices 3"]:
+    """The surface of one body on another: each limb carries its share, the motion is smoothed a little."""
+    feet = [limb_foot(limb, vertices) for limb in source.limbs]
+    moved = torch.stack(
         [
-            carry_points(old, new, mean.vertices, foot)
+            carry_points(old, new, vertices, foot)
             for old, new, foot in zip(source.limbs, target.limbs, feet, strict=True)
         ],
         dim=1,
     )
-    vertices = (carried * shares[..., None]).sum(1)
-    distance = float(body_distance(target.limbs, vertices, GROUND).abs().mean())
-    canonical = mean.canonical
-    return Individual(
-        settle(target.limbs, vertices, GROUND),
-        mean.faces,
-        mean.skinning,
-        target.skeleton,
-        canonical,
-        mean.membership,
-        distance,
-    )
+    motion = ((moved - vertices[:, None]) * _limb_shares(feet)[..., None]).sum(1).double().numpy()
+    average = neighbour_average(faces, len(vertices))
+    for _ in range(4):
+        motion = 0.5 * motion + 0.5 * (average @ motion)
+    return vertices + torch.from_numpy(motion).float()
 
 
 def _limb_shares(feet: list[LimbFoot]) -> Float[Tensor, "vertices limbs"]:

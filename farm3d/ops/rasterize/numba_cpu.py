@@ -105,7 +105,7 @@ class _Antialias(torch.autograd.Function):
     ) -> Tensor:
         images, height, width, _ = colors.shape
         bands = bands_per_image(images, height)
-        crossings, owners = _silhouette_crossings(rasterized, clip_positions, faces, topology)
+        crossings, owners = _silhouette_crossings(rasterized, clip_positions, faces, topology=topology)
         out, totals = np.empty(colors.shape, np.float32), np.empty((images, height, width), np.float32)
         arguments = _array(colors), crossings, bands, out, totals
         launch(antialias_kernels.blend, images * bands, *arguments)
@@ -138,7 +138,7 @@ class _Antialias(torch.autograd.Function):
 
 
 def _silhouette_crossings(
-    rasterized: Tensor, clip_positions: Tensor, faces: Tensor, topology: EdgeTopology
+    rasterized: Tensor, clip_positions: Tensor, faces: Tensor, *, topology: EdgeTopology
 ) -> tuple[np.ndarray, np.ndarray]:
     """Where silhouettes pass between neighbouring pixels, and by which edge (see numba_antialias)."""
     images, height, width, _ = rasterized.shape

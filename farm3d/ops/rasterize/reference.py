@@ -22,7 +22,7 @@ def rasterize(
     height, width = resolution
     winners = torch.full((len(clip_positions), height, width), -1, device=faces.device)
     for index, clip in enumerate(clip_positions.detach()):
-        winners[index] = _nearest_triangles(clip, faces, resolution, cull_back_faces)
+        winners[index] = _nearest_triangles(clip, faces, resolution, cull_back_faces=cull_back_faces)
     image, row, column = torch.nonzero(winners >= 0, as_tuple=True)
     triangle = winners[image, row, column]
     corners = clip_positions[image[:, None], faces[triangle].long()].double()
@@ -57,10 +57,10 @@ def antialias(
     topology: EdgeTopology,
 ) -> Images:
     """`farm3d.ops.rasterize.antialias` by definition."""
-    beside = _crossings(clip_positions, rasterized, faces, topology, diagonals=True)
+    beside = _crossings(clip_positions, rasterized, faces=faces, topology=topology, diagonals=True)
     # Pixels above each other lie beside each other in the transposed image, where x and y trade places.
     transposed = clip_positions[..., [1, 0, 2, 3]], rasterized.transpose(1, 2)
-    above = _crossings(*transposed, faces, topology, diagonals=False).transpose(1, 2)
+    above = _crossings(*transposed, faces=faces, topology=topology, diagonals=False).transpose(1, 2)
     received = (*_exchange(colors, beside, dim=2), *_exchange(colors, above, dim=1))
     total = torch.stack([weight for weight, _ in received]).sum(dim=0)
     change = torch.stack([weight * (neighbour - colors) for weight, neighbour in received]).sum(dim=0)
@@ -94,7 +94,7 @@ def _winding(corners: Float[Tensor, "*triangles 3 4"]) -> Float[Tensor, "*triang
 
 
 def _nearest_triangles(
-    clip: Float[Tensor, "vertices 4"], faces: Faces, resolution: tuple[int, int], cull_back_faces: bool
+    clip: Float[Tensor, "vertices 4"], faces: Faces, resolution: tuple[int, int], *, cull_back_faces: bool
 ) -> Int[Tensor, "height width"]:
     """The triangle seen at each pixel centre of one image, -1 where there is none."""
     height, width = resolution
@@ -141,15 +141,15 @@ def _exchange(colors: Images, crossings: Tensor, *, dim: int) -> tuple[tuple[Ten
 def _crossings(
     clip_positions: ClipPositions,
     rasterized: Rasterized,
+    *,
     faces: Faces,
     topology: EdgeTopology,
-    *,
     diagonals: bool,
 ) -> Float[Tensor, "images height width"]:
     """Where the silhouette passes between each pixel (0) and its right neighbour (1); 0.5 where none does."""
     owners = torch.stack(
         [
-            _owners(clip.detach().double(), seen, faces, topology, diagonals)
+            _owners(clip.detach().double(), seen, faces=faces, topology=topology, diagonals=diagonals)
             for clip, seen in zip(clip_positions, rasterized.detach(), strict=True)
         ]
     )
@@ -182,6 +182,7 @@ def _surface_sides(
 def _owners(
     clip: Float[Tensor, "vertices 4"],
     seen: Float[Tensor, "height width 4"],
+    *,
     faces: Faces,
     topology: EdgeTopology,
     diagonals: bool,
