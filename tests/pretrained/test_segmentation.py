@@ -1,0 +1,132 @@
+"""Where a mask comes from, which masks are refused, and what is doubted."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from farm3d.errors import ConfigError, InputError
+from farm3d.io.image import SourceImage, read_image, write_png
+from farm3d.pretrained.grabcut import Cut
+from farm3d.pretrained.segmentation import accept_cut, segment
+
+HEIGHT, WIDTH = 120, 160
+
+
+def ellipse(x: float = 80.0, y: float = 60.0, radius_x: float = 45.0, radius_y: float = 25.0) -> np.ndarray:
+    rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH] + 0.5
+    return ((columns - x) / radius_x) ** 2 + ((rows - y) / radius_y) ** 2 < 1.0
+
+
+def photograph(mask: np.ndarray, noise: float = 6.0) -> np.ndarray:
+    """A brown thing on a green field with some noise."""
+    colors = np.where(mask[..., None], (150.0, 90.0, 50.0), (80.0, 140.0, 60.0))
+    noisy = colors + np.random.default_rng(0).normal(0.0, noise, colors.shape)
+    return noisy.clip(0, 255).astype(np.uint8)
+
+
+def saved(folder: Path, mask: np.ndarray, *, alpha: np.ndarray | None = None) -> tuple[SourceImage, Path]:
+    pixels = photograph(mask)
+    path = folder / "cow.png"
+    write_png(path, pixels if alpha is None else np.dstack([pixels, alpha]))
+    return read_image(path), path
+
+
+def iou(mask: np.ndarray, other: np.ndarray) -> float:
+    return float((mask & other).sum() / (mask | other).sum())
+
+
+def test_grabcut_finds_the_thing_on_the_field_and_doubts_nothing(tmp_path: Path) -> None:
+    source, path = saved(tmp_path, ellipse())
+    segmentation = segment(source, path)
+    assert segmentation.source == "grabcut"
+    assert segmentation.warnings == ()
+    assert iou(segmentation.mask.numpy(), ellipse()) > 0.9
+
+
+def test_auto_prefers_the_named_file_then_alpha_then_the_file_beside(tmp_path: Path) -> None:
+    left, middle, right = (ellipse(x, radius_x=20.0) for x in (40.0, 80.0, 120.0))
+    source, path = saved(tmp_path, middle, alpha=(middle * 255).astype(np.uint8))
+    opaque = SourceImage(source.pixels, None, source.stem)
+    named, beside = tmp_path / "named.png", tmp_path / "cow_mask.png"
+    write_png(named, (left * 255).astype(np.uint8))
+    write_png(beside, (right * 255).astype(np.uint8))
+    for image, mask_path, expected, origin in [
+        (source, named, left, "file"),
+        (source, None, middle, "alpha"),
+        (opaque, None, right, "file"),
+    ]:
+        segmentation = segment(image, path, mask_path=mask_path)
+        np.testing.assert_array_equal(segmentation.mask.numpy(), expected)
+        assert segmentation.source == origin
+    assert segment(opaque, path, segmenter="grabcut").source == "grabcut"
+    np.testing.assert_array_equal(segment(source, path, segmenter="file").mask.numpy(), right)
+
+
+def test_what_was_asked_for_and_is_not_there_is_an_input_error(tmp_path: Path) -> None:
+    source, path = saved(tmp_path, ellipse())
+    with pytest.raises(InputError, match=r"cow\.png: no mask file.*cow_mask\.png"):
+        segment(source, path, segmenter="file")
+    with pytest.raises(InputError, match=r"cow\.png: no transparent pixels"):
+        segment(source, path, segmenter="alpha")
+    with pytest.raises(InputError, match=r"nothing\.png: No such file"):
+        segment(source, path, mask_path=tmp_path / "nothing.png")
+
+
+@pytest.mark.parametrize("name", ["pointrend", "maskrcnn"])
+def test_a_later_segmenter_says_that_it_is_not_there(tmp_path: Path, name: str) -> None:
+    source, path = saved(tmp_path, ellipse())
+    with pytest.raises(ConfigError, match="not part of this version"):
+        segment(source, path, segmenter=name)
+    with pytest.raises(ConfigError, match="unknown"):
+        segment(source, path, segmenter="scissors")
+
+
+def test_an_empty_mask_and_one_of_another_size_are_refused(tmp_path: Path) -> None:
+    source, path = saved(tmp_path, ellipse())
+    write_png(tmp_path / "cow_mask.png", np.zeros((HEIGHT, WIDTH), dtype=np.uint8))
+    with pytest.raises(InputError, match=r"cow_mask\.png: the mask is empty"):
+        segment(source, path)
+    write_png(tmp_path / "cow_mask.png", np.full((HEIGHT, WIDTH + 1), 255, dtype=np.uint8))
+    with pytest.raises(InputError, match=r"cow_mask\.png: the mask is 161 x 120, its photograph 160 x 120"):
+        segment(source, path)
+
+
+def test_a_picture_in_which_nothing_stands_out_is_refused(tmp_path: Path) -> None:
+    write_png(tmp_path / "fog.png", np.full((HEIGHT, WIDTH, 3), 128, dtype=np.uint8))
+    with pytest.raises(InputError, match=r"fog\.png: no animal found \(nothing stands out"):
+        segment(read_image(tmp_path / "fog.png"), tmp_path / "fog.png")
+
+
+@pytest.mark.parametrize(
+    ("mask", "reason"),
+    [
+        (ellipse(radius_x=5.0, radius_y=5.0), "nothing stands out"),
+        (ellipse(radius_x=200.0, radius_y=100.0), "covers 100% of the picture"),
+        (ellipse(80.0, 100.0, 90.0, 60.0), "touches three borders"),
+    ],
+)
+def test_a_cut_that_is_no_animal_is_refused(mask: np.ndarray, reason: str) -> None:
+    cut = Cut(mask, color_separation=1.0, main_share=1.0)
+    with pytest.raises(InputError, match=rf"cow\.jpg: no animal found \(.*{reason}.*--mask FILE"):
+        accept_cut(cut, Path("cow.jpg"))
+
+
+def test_a_doubtful_cut_is_a_warning() -> None:
+    mask = ellipse()
+    assert accept_cut(Cut(mask, 1.0, 1.0), Path("cow.jpg")).warnings == ()
+    (blurred,) = accept_cut(Cut(mask, 0.1, 1.0), Path("cow.jpg")).warnings
+    (scattered,) = accept_cut(Cut(mask, 1.0, 0.5), Path("cow.jpg")).warnings
+    assert "much like its surroundings'" in blurred
+    assert "50% of what stands out lies apart" in scattered
+
+
+@pytest.mark.parametrize(
+    ("mask", "sides"), [(ellipse(20.0), "left"), (ellipse(140.0, 100.0), "right and bottom")]
+)
+def test_an_animal_that_the_border_cuts_off_is_a_warning(
+    tmp_path: Path, mask: np.ndarray, sides: str
+) -> None:
+    source, path = saved(tmp_path, mask)
+    write_png(tmp_path / "cow_mask.png", (mask * 255).astype(np.uint8))
+    assert segment(source, path).warnings == (f"the animal is cut off at the {sides} of the picture",)
