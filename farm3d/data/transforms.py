@@ -50,6 +50,7 @@ def crop_image(
     image: UInt8[np.ndarray, "height width 3"],
     mask: Bool[np.ndarray, "height width"],
     box: CropBox,
+    *,
     size: int,
 ) -> Crop:
     """The part of a photograph in `box` at `size` x `size` pixels, each the mean of the area it covers.
@@ -58,9 +59,12 @@ def crop_image(
     edge that no animal has), the mask is empty and `valid` is 0.
     """
     x, y, width, height = box
-    row_grid, column_grid = (y, height / size, size, image.shape[0]), (x, width / size, size, image.shape[1])
-    rows, columns = _weights(*row_grid, repeat_border=True), _weights(*column_grid, repeat_border=True)
-    inner_rows, inner_columns = _weights(*row_grid), _weights(*column_grid)
+    down, across = _Grid(y, height / size, size), _Grid(x, width / size, size)
+    rows, columns = (
+        _weights(grid, length, repeat_border=True)
+        for grid, length in zip((down, across), image.shape[:2], strict=True)
+    )
+    inner_rows, inner_columns = _weights(down, image.shape[0]), _weights(across, image.shape[1])
     channels = [_resample(image[..., channel], rows, columns) for channel in range(3)]
     return Crop(
         image=np.stack(channels, axis=-1) / np.float32(255.0),
@@ -76,8 +80,8 @@ def place_in_image(
     """A crop's plane (a rendered mask) in the pixels of the source image; 0 outside the crop."""
     x, y, box_width, box_height = box
     row_step, column_step = values.shape[0] / box_height, values.shape[1] / box_width
-    rows = _weights(-y * row_step, row_step, height, values.shape[0])
-    columns = _weights(-x * column_step, column_step, width, values.shape[1])
+    rows = _weights(_Grid(-y * row_step, row_step, height), values.shape[0])
+    columns = _weights(_Grid(-x * column_step, column_step, width), values.shape[1])
     return _resample(values, rows, columns)
 
 
@@ -129,23 +133,31 @@ def _resample(plane: np.ndarray, rows: sparse.csr_array, columns: sparse.csr_arr
     return np.ascontiguousarray((columns @ (rows @ plane.astype(np.float32)).T).T, dtype=np.float32)
 
 
-def _weights(
-    start: float, step: float, count: int, length: int, *, repeat_border: bool = False
-) -> sparse.csr_array:
-    """Weights (count x length) of the source pixels in output pixels that cover `step` each from `start` on.
+@dataclass(frozen=True)
+class _Grid:
+    """Output pixels along one axis: `count` of them, each `step` source pixels wide, from `start` on."""
+
+    start: float
+    step: float
+    count: int
+
+
+def _weights(grid: _Grid, length: int, *, repeat_border: bool = False) -> sparse.csr_array:
+    """Weights (count x length) of the source pixels in the output pixels.
 
     Shrinking takes the mean over the area covered, growing interpolates linearly. Beyond the source's
     border stands its last pixel with `repeat_border`, otherwise nothing.
     """
-    begin = start + step * np.arange(count)[:, None]
-    if step >= 1.0:
-        source = np.floor(begin).astype(np.int64) + np.arange(math.ceil(step) + 1)
-        weights = np.clip(np.minimum(begin + step, source + 1) - np.maximum(begin, source), 0.0, None) / step
+    begin = grid.start + grid.step * np.arange(grid.count)[:, None]
+    if grid.step >= 1.0:
+        source = np.floor(begin).astype(np.int64) + np.arange(math.ceil(grid.step) + 1)
+        overlap = np.minimum(begin + grid.step, source + 1) - np.maximum(begin, source)
+        weights = np.clip(overlap, 0.0, None) / grid.step
     else:
-        centre = begin + step / 2 - 0.5
+        centre = begin + grid.step / 2 - 0.5
         source = np.floor(centre).astype(np.int64) + np.arange(2)
         weights = 1.0 - np.abs(centre - source)
-    target = np.broadcast_to(np.arange(count)[:, None], source.shape)
+    target = np.broadcast_to(np.arange(grid.count)[:, None], source.shape)
     kept = np.ones_like(source, dtype=bool) if repeat_border else (source >= 0) & (source < length)
     places = target[kept], np.clip(source, 0, length - 1)[kept]
-    return sparse.csr_array((weights[kept].astype(np.float32), places), shape=(count, length))
+    return sparse.csr_array((weights[kept].astype(np.float32), places), shape=(grid.count, length))

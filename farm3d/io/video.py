@@ -30,15 +30,16 @@ def write_mp4(path: Path | str, frames: Iterable[Frame], *, frames_per_second: f
         raise InputError(f"{path}: a video needs at least one frame")
     with tempfile.TemporaryDirectory(prefix="farm3d-") as folder:
         encoded = Path(folder) / "video.mp4"
-        _encode(encoded, first, frames, frames_per_second, Path(path))
+        command = _ffmpeg_command(encoded, first, frames_per_second)
+        failure = _encode(command, first, frames)
+        if failure is not None:
+            raise InputError(f"{path}: ffmpeg failed: {failure}")
         write_bytes_atomically(path, encoded.read_bytes())
 
 
-def _encode(
-    encoded: Path, first: Frame, others: Iterable[Frame], frames_per_second: float, target: Path
-) -> None:
-    height, width = (side - side % 2 for side in first.shape[:2])
-    command = _ffmpeg_command(encoded, f"{width}x{height}", frames_per_second)
+def _encode(command: list[str], first: Frame, others: Iterable[Frame]) -> str | None:
+    """Feed the frames to ffmpeg; its last words where it fails."""
+    height, width = _even_size(first)
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log)
         assert process.stdin is not None
@@ -53,10 +54,13 @@ def _encode(
             raise
         finally:
             exit_code = process.wait()
-        if exit_code != 0:
-            log.seek(0)
-            lines = log.read().decode(errors="replace").strip().splitlines()
-            raise InputError(f"{target}: ffmpeg failed: {lines[-1] if lines else f'exit code {exit_code}'}")
+        log.seek(0)
+        lines = log.read().decode(errors="replace").strip().splitlines()
+    return None if exit_code == 0 else (lines[-1] if lines else f"exit code {exit_code}")
+
+
+def _even_size(frame: Frame) -> tuple[int, int]:
+    return frame.shape[0] - frame.shape[0] % 2, frame.shape[1] - frame.shape[1] % 2
 
 
 def _chain(first: Frame, others: Iterable[Frame]) -> Iterable[Frame]:
@@ -66,8 +70,20 @@ def _chain(first: Frame, others: Iterable[Frame]) -> Iterable[Frame]:
         yield frame
 
 
-def _ffmpeg_command(encoded: Path, size: str, frames_per_second: float) -> list[str]:
-    source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", size, "-r", f"{frames_per_second}", "-i", "-"]
+def _ffmpeg_command(encoded: Path, frame: Frame, frames_per_second: float) -> list[str]:
+    height, width = _even_size(frame)
+    source = [
+        "-f",
+        "rawvideo",
+        "-pix_fmt",
+        "rgb24",
+        "-s",
+        f"{width}x{height}",
+        "-r",
+        f"{frames_per_second}",
+        "-i",
+        "-",
+    ]
     # Without the tags players guess the colour matrix from the picture's size, and guess differently.
     colour = ["-vf", "scale=out_color_matrix=bt709:out_range=tv", "-colorspace", "bt709"]
     colour += ["-color_primaries", "bt709", "-color_trc", "bt709"]

@@ -44,7 +44,7 @@ def boundary_saliency(pixels: UInt8[np.ndarray, "height width 3"]) -> Float32[np
     neighbours = _neighbours(rows, columns)
     background = _background_probability(cells, neighbours, _border(rows, columns))
     contrast = _background_contrast(cells, background, columns)
-    smooth = _optimise(cells, neighbours, background, contrast).reshape(rows, columns)
+    smooth = _optimise(cells, neighbours, background=background, contrast=contrast).reshape(rows, columns)
     return cv2.resize(smooth.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
 
 
@@ -94,6 +94,7 @@ def _background_contrast(
 def _optimise(
     cells: Colors,
     neighbours: Pairs,
+    *,
     background: Float[np.ndarray, " cells"],
     contrast: Float[np.ndarray, " cells"],
 ) -> Float[np.ndarray, " cells"]:

@@ -75,7 +75,7 @@ def test_shrinking_takes_the_mean_over_the_area(
     step = side / size
     if step < 1:
         return
-    crop = crop_image(image, mask, (x, y, side, side), size)
+    crop = crop_image(image, mask, (x, y, side, side), size=size)
     for row, column in [(0, 0), (size - 1, 1), (2, size - 1)]:
         place = (x + column * step, y + row * step, step)
         assert crop.mask[row, column] == pytest.approx(brute_force_mean(mask.astype(float), *place), abs=1e-4)
@@ -86,7 +86,7 @@ def test_shrinking_takes_the_mean_over_the_area(
 def test_a_whole_image_at_its_own_size_is_itself() -> None:
     rng = np.random.default_rng(0)
     image, mask = rng.integers(0, 256, (32, 32, 3), dtype=np.uint8), rng.random((32, 32)) < 0.5
-    crop = crop_image(image, mask, (0.0, 0.0, 32.0, 32.0), 32)
+    crop = crop_image(image, mask, (0.0, 0.0, 32.0, 32.0), size=32)
     np.testing.assert_allclose(crop.image, image / 255.0, atol=1e-6)
     np.testing.assert_array_equal(crop.mask, mask)
     np.testing.assert_array_equal(crop.valid, 1.0)
@@ -95,7 +95,7 @@ def test_a_whole_image_at_its_own_size_is_itself() -> None:
 @pytest.mark.parametrize("size", [16, 48, 100, 200])
 def test_shrinking_agrees_with_opencvs_area_and_growing_with_its_linear(size: int) -> None:
     image = np.random.default_rng(0).integers(0, 256, (100, 100, 3), dtype=np.uint8)
-    crop = crop_image(image, np.ones((100, 100), dtype=bool), (0.0, 0.0, 100.0, 100.0), size)
+    crop = crop_image(image, np.ones((100, 100), dtype=bool), (0.0, 0.0, 100.0, 100.0), size=size)
     how = cv2.INTER_AREA if size <= 100 else cv2.INTER_LINEAR
     expected = cv2.resize(image.astype(np.float32) / 255, (size, size), interpolation=how)
     np.testing.assert_allclose(crop.image, expected, atol=1e-3)
@@ -104,7 +104,7 @@ def test_shrinking_agrees_with_opencvs_area_and_growing_with_its_linear(size: in
 @pytest.mark.parametrize("size", [8, 64])
 def test_beyond_the_border_the_image_goes_on_and_nothing_is_valid(size: int) -> None:
     image = np.full((32, 32, 3), 200, dtype=np.uint8)
-    crop = crop_image(image, np.ones((32, 32), dtype=bool), (-32.0, -32.0, 64.0, 64.0), size)
+    crop = crop_image(image, np.ones((32, 32), dtype=bool), (-32.0, -32.0, 64.0, 64.0), size=size)
     np.testing.assert_allclose(crop.image, 200 / 255, atol=1e-5)
     half = size // 2
     assert crop.valid[: half - 1].max() == 0.0 and crop.mask[: half - 1].max() == 0.0
@@ -114,7 +114,7 @@ def test_beyond_the_border_the_image_goes_on_and_nothing_is_valid(size: int) -> 
 def test_a_crops_mask_is_put_back_where_it_came_from() -> None:
     mask = disk(180, 240, 100.0, 60.0, 55.0)
     box = crop_box(mask)
-    crop = crop_image(np.zeros((180, 240, 3), dtype=np.uint8), mask, box, 256)
+    crop = crop_image(np.zeros((180, 240, 3), dtype=np.uint8), mask, box, size=256)
     back = place_in_image(crop.mask, box, height=180, width=240) > 0.5
     assert (back & mask).sum() / (back | mask).sum() > 0.98
     assert place_in_image(crop.mask, (500.0, 0.0, 50.0, 50.0), height=180, width=240).max() == 0.0
@@ -147,7 +147,7 @@ def test_distances_without_another_side_are_the_largest() -> None:
 def test_a_batch_holds_the_crops_in_order() -> None:
     masks = [disk(64, 64, 32.0, 32.0, radius) for radius in (10.0, 20.0)]
     image = np.full((64, 64, 3), 128, dtype=np.uint8)
-    crops = [crop_image(image, mask, crop_box(mask), 32) for mask in masks]
+    crops = [crop_image(image, mask, crop_box(mask), size=32) for mask in masks]
     batch = batch_of_crops(crops)
     assert batch.images.shape == (2, 32, 32, 3)
     assert batch.features is None and batch.truth is None
