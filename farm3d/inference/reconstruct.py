@@ -49,7 +49,7 @@ def reconstruct(
     """
     mask = segmentation.mask.numpy()
     box = crop_box(mask)
-    batch = batch_of_crops([crop_image(pixels, mask, box, model.config.image_size)])
+    batch = batch_of_crops([crop_image(pixels, mask, box, size=model.config.image_size)])
     with torch.no_grad():
         reading = model.read(batch.images, batch.masks)
         initial = model.assemble(reading, model.pose(reading, prior), prior)
