@@ -132,7 +132,7 @@ class Species:
 BONES = (
     Bone("thorax", None, "back", "withers", (0.3, 0.2, 0.2)),
     Bone("chest", "thorax", "withers", "neck_base", (0.3, 0.2, 0.2)),
-    Bone("neck_1", "chest", "neck_base", "neck_1", (0.8, 0.4, 0.2)),
+    Bone("neck_1", "chest", "neck_base", "neck_1", (1.0, 0.4, 0.2)),
     Bone("neck_2", "neck_1", "neck_1", "neck_2", (0.8, 0.4, 0.2)),
     Bone("neck_3", "neck_2", "neck_2", "poll", (0.7, 0.4, 0.3)),
     Bone("head", "neck_3", "poll", "muzzle", (1.3, 0.5, 0.4)),

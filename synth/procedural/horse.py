@@ -239,7 +239,7 @@ HORSE = Species(
         "tail_length": 0.1,
         "hair": 0.2,
     },
-    graze=(0.2, 0.75, 0.6, 0.42, -0.9),
+    graze=(0.28, 0.95, 0.5, 0.15, -0.9),
     face_marks=FaceMarks(eye=(0.27, 0.045), nostril=(0.93, 0.005)),
     coats=(
         CoatPalette(0.20, (0.46, 0.24, 0.12), _BLACK, _BLACK, 0.1, patch_share=0.2, sock_share=0.35),
