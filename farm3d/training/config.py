@@ -28,7 +28,9 @@ class TrainConfig(StrictConfig):
     """Images of each batch that are rendered for the mask and colour terms."""
     render_size: int = 64
     learning_rate: Schedule = Constant(3e-4)
-    sdf_learning_rate: Schedule = Constant(1e-3)
+    """Of the encoder and the heads."""
+    field_learning_rate: Schedule = Constant(1e-3)
+    """Of the coordinate networks: signed distance, deformation, albedo."""
     gradient_clip: float = 1.0
     """Largest norm of the gradient."""
     seed: int = 0

@@ -94,10 +94,11 @@ def train(
 
 
 def _optimizer(config: TrainConfig, model: AnimalModel) -> torch.optim.Optimizer:
-    """Adam with two groups: the signed distance field, and the rest."""
-    field = list(model.sdf.parameters())
-    rest = [p for name, p in model.named_parameters() if not name.startswith("sdf.")]
-    return torch.optim.Adam([{"params": field}, {"params": rest}], lr=1e-3)
+    """Adam with two groups: the coordinate networks, and the rest."""
+    fields = [p for part in (model.sdf, model.deformation, model.albedo) for p in part.parameters()]
+    known = {id(p) for p in fields}
+    rest = [p for p in model.parameters() if id(p) not in known]
+    return torch.optim.Adam([{"params": fields}, {"params": rest}], lr=1e-3)
 
 
 def _optimize(
@@ -113,7 +114,7 @@ def _optimize(
     if not torch.isfinite(loss):
         values = ", ".join(f"{name} {float(term):.3g}" for name, term in terms.present().items())
         raise TrainingError(f"step {step}: the loss is not finite ({values})")
-    rates = (config.sdf_learning_rate.value(step), config.learning_rate.value(step))
+    rates = (config.field_learning_rate.value(step), config.learning_rate.value(step))
     for group, rate in zip(optimizer.param_groups, rates, strict=True):
         group["lr"] = rate
     optimizer.zero_grad(set_to_none=True)
