@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import os
 import re
 import shutil
 import subprocess
@@ -30,6 +29,8 @@ THREE_SHA256 = {
     "three.core.min.js": "05b2609338c76cd65daf74f3ac515bc9a5045e1b3b33edc07d8c9bd55250fa90",
     "three.module.min.js": "86bcee248b64f44bcfc23c331ae74619061957d59cab040171dcb6fb5900beb6",
 }
+DRAWN = '(?s)<html[^>]* data-viewer="ready".*<canvas[^>]* width="910"'
+"""In the page's elements once it is drawn in a window 1000 pixels wide: borders and margins take 90."""
 HOSTILE = """<script>alert('1')</script> & "horse".jpg"""
 
 
@@ -160,18 +161,23 @@ def test_the_index_links_every_result() -> None:
 
 
 def screenshot(page: Path, link: str, folder: Path, *options: str) -> tuple[np.ndarray, list[str]]:
-    """A picture of the page and what it wrote to the console; skips where Chromium is missing."""
+    """A picture of the page and what it wrote to the console; skips where Chromium is missing.
+
+    On a busy machine the browser's virtual time may end before its image decoder is done, or before its
+    window has the size asked for: until the page's elements say that both are so it is started again.
+    """
     browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if browser is None:
         pytest.skip("Chromium is not installed")
     picture = folder / "picture.png"
     flags = "--headless=new --no-sandbox --use-gl=angle --use-angle=swiftshader --enable-unsafe-swiftshader"
     quiet = "--disable-background-networking --enable-logging=stderr --hide-scrollbars --window-size=1000,800"
-    command = [browser, *flags.split(), *quiet.split(), "--virtual-time-budget=5000", *options]
+    command = [browser, *flags.split(), *quiet.split(), "--virtual-time-budget=5000", "--dump-dom", *options]
     command += [f"--user-data-dir={folder / 'profile'}", f"--screenshot={picture}", f"{page.as_uri()}#{link}"]
-    run = subprocess.run(
-        command, capture_output=True, text=True, timeout=120, env=os.environ | {"LC_ALL": "C"}
-    )
+    for _ in range(5):
+        run = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        if re.search(DRAWN, run.stdout) or 'data-viewer="failed"' in run.stdout:
+            break
     assert picture.exists(), run.stderr[-2000:]
     console = [line for line in run.stderr.splitlines() if "CONSOLE" in line]
     with Image.open(picture) as image:

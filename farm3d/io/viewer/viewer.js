@@ -51,7 +51,6 @@ connectControls();
 applyLink();
 addEventListener("hashchange", applyLink);
 controls.disabled = false;
-document.documentElement.dataset.viewer = "ready";
 
 /** The GLB embedded in the page, parsed; its joints' pose is remembered as the photograph's. */
 async function loadAnimal() {
@@ -280,5 +279,6 @@ function draw(now) {
     renderer.setSize(width, height, false);
   }
   renderer.render(scene, camera);
+  document.documentElement.dataset.viewer = "ready"; // for those who drive the page: its state is on screen
   if (state.playing) requestDraw();
 }
