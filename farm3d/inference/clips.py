@@ -103,7 +103,7 @@ def walk_clip(skeleton: Skeleton) -> Clip:
         "tail": (_degrees(9.0 * torch.sin(2.0 * math.pi * phase - 0.8)), 1),
         "croup": (_degrees(4.0 * torch.sin(2.0 * math.pi * phase)), 1),
     }
-    return _assemble("walk", skeleton, legs, paths, offsets, swing=swing, seconds=WALK_SECONDS)
+    return _assemble("walk", skeleton, legs, paths=paths, offsets=offsets, swing=swing, seconds=WALK_SECONDS)
 
 
 def idle_clip(skeleton: Skeleton) -> Clip:
@@ -128,7 +128,7 @@ def idle_clip(skeleton: Skeleton) -> Clip:
         "croup": (_degrees(5.0 * swish), 1),
     }
     paths = {leg.name: planted for leg in legs}
-    return _assemble("idle", skeleton, legs, paths, offsets, swing=swing, seconds=IDLE_SECONDS)
+    return _assemble("idle", skeleton, legs, paths=paths, offsets=offsets, swing=swing, seconds=IDLE_SECONDS)
 
 
 def _phases(seconds: float) -> Keys:
@@ -231,9 +231,9 @@ def _assemble(
     name: str,
     skeleton: Skeleton,
     legs: list[_Leg],
+    *,
     paths: dict[str, _Footpath],
     offsets: Float[Tensor, "keys 3"],
-    *,
     swing: dict[str, tuple[Keys, int]],
     seconds: float,
 ) -> Clip:

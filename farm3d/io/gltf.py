@@ -78,17 +78,17 @@ def skinned_glb(
         "scene": 0,
         "scenes": [{"nodes": [_MESH_NODE, _ROOT_NODE]}],
         "nodes": _nodes(rig, scale),
-        "meshes": [{"name": "animal", "primitives": [_primitive(buffer, surface, rig.weights, scale)]}],
+        "meshes": [{"name": "animal", "primitives": [_primitive(buffer, surface, rig.weights, scale=scale)]}],
         "skins": [_skin(buffer, rig.skeleton, scale)],
         **_appearance(buffer, surface.texture_png),
     }
     if rig.clips:
-        document["animations"] = [_animation(buffer, clip, rig.skeleton, scale) for clip in rig.clips]
+        document["animations"] = [_animation(buffer, clip, rig.skeleton, scale=scale) for clip in rig.clips]
     return buffer.glb(document)
 
 
 def _primitive(
-    buffer: GlbBuffer, surface: TexturedSurface, weights: SkinningWeights, scale: WorldScale
+    buffer: GlbBuffer, surface: TexturedSurface, weights: SkinningWeights, *, scale: WorldScale
 ) -> dict[str, Any]:
     """Vertex attributes and indices of the skinned mesh."""
     mesh = surface.mesh
@@ -220,7 +220,7 @@ def _appearance(buffer: GlbBuffer, texture_png: bytes) -> dict[str, Any]:
     }
 
 
-def _animation(buffer: GlbBuffer, clip: Clip, skeleton: Skeleton, scale: WorldScale) -> dict[str, Any]:
+def _animation(buffer: GlbBuffer, clip: Clip, skeleton: Skeleton, *, scale: WorldScale) -> dict[str, Any]:
     """A clip as linear rotation channels of all joints and a translation channel of the root."""
     times = _float32(clip.times)
     if len(times) == 0 or times[0] < 0.0 or (np.diff(times) <= 0.0).any():
