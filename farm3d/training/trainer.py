@@ -2,9 +2,11 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Generator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -56,41 +58,55 @@ def train(
     torch.manual_seed(config.seed)
     model = AnimalModel(config.model)
     optimizer = _optimizer(config, model)
-    step = restore_training(run, config=config, model=model, optimizer=optimizer)
-    _cut_metrics(run / METRICS_FILE, step)
-    distances = _distances(config, data) if step < config.prior_steps else None
-    prior: ShapePrior | None = None
-    saved = -1
-    with ThreadPoolExecutor(1) as loader:
-        upcoming = _load_ahead(loader, config, data, step)
-        while step < config.steps and not should_stop():
-            started = time.perf_counter()
-            if distances is not None and step < config.prior_steps:
-                drawn = distances.draw(config.sdf_points, numpy_rng(config.seed, "sdf", step))
-                terms = prior_terms(model.sdf, drawn.points, drawn.values)
-            else:
-                prior = prior or _fixed_prior(model)
-                batch, inputs = upcoming.result()
-                upcoming = _load_ahead(loader, config, data, step + 1)
-                settings = StepSettings(config.render_images, config.render_size)
-                terms = supervised_terms(model, prior, batch, inputs=inputs, settings=settings)
-                if step % config.picture_every == 0 or step == config.steps - 1:
-                    write_picture(run / f"pictures/step_{step:06d}.png", model, prior, batch)
-            loss = _optimize(config, model, optimizer, terms=terms, step=step)
-            report(Progress(step, loss, {name: float(term) for name, term in terms.present().items()}))
-            if step % config.log_every == 0:
-                _log(run / METRICS_FILE, step, terms=terms, loss=loss, seconds=time.perf_counter() - started)
-            step += 1
-            if step % config.checkpoint_every == 0:
-                folder, saved = (
-                    save_training(run, step=step, model=model, optimizer=optimizer, metadata=metadata),
-                    step,
-                )
-                prune_checkpoints(run, keep_every=config.keep_every)
-    if saved != step:
+    first = restore_training(run, config=config, model=model, optimizer=optimizer)
+    _cut_metrics(run / METRICS_FILE, first)
+
+    def save(step: int) -> Path:
         folder = save_training(run, step=step, model=model, optimizer=optimizer, metadata=metadata)
         prune_checkpoints(run, keep_every=config.keep_every)
-    return folder
+        return folder
+
+    done, folder = first, None
+    with closing(_terms_by_step(config, data, run, model, first=first)) as stream:
+        for step in range(first, config.steps):
+            if should_stop():
+                break
+            started = time.perf_counter()
+            terms = next(stream)
+            loss = _optimize(config, model, optimizer, terms=terms, step=step)
+            progress = Progress(step, loss, {name: float(t.detach()) for name, t in terms.present().items()})
+            report(progress)
+            if step % config.log_every == 0:
+                _log(run / METRICS_FILE, progress, seconds=time.perf_counter() - started)
+            done = step + 1
+            folder = save(done) if done % config.checkpoint_every == 0 else None
+    return folder or save(done)
+
+
+def _terms_by_step(
+    config: TrainConfig, data: ImageDataSet, run: Path, model: AnimalModel, *, first: int
+) -> Generator[LossTerms, None, None]:
+    """The loss terms of step `first` and on, each computed when it is asked for.
+
+    The first steps fit the category's shape; then the shape is fixed, and while a step on images is
+    computed the next batch is loaded.
+    """
+    if first < config.prior_steps:
+        distances = _distances(config, data)
+        for step in range(first, config.prior_steps):
+            drawn = distances.draw(config.sdf_points, numpy_rng(config.seed, "sdf", step))
+            yield prior_terms(model.sdf, drawn.points, drawn.values)
+    prior = _fixed_prior(model)
+    settings = StepSettings(config.render_images, config.render_size)
+    with ThreadPoolExecutor(1) as loader:
+        start = max(first, config.prior_steps)
+        upcoming = loader.submit(_load, config, data, start)
+        for step in count(start):
+            batch, inputs = upcoming.result()
+            upcoming = loader.submit(_load, config, data, step + 1)
+            if step % config.picture_every == 0 or step == config.steps - 1:
+                write_picture(run / f"pictures/step_{step:06d}.png", model, prior, batch)
+            yield supervised_terms(model, prior, batch, inputs=inputs, settings=settings)
 
 
 def _optimizer(config: TrainConfig, model: AnimalModel) -> torch.optim.Optimizer:
@@ -112,7 +128,7 @@ def _optimize(
     """One optimiser step at the learning rates of this step; the loss before it."""
     loss = weighted_sum(terms, config.weights)
     if not torch.isfinite(loss):
-        values = ", ".join(f"{name} {float(term):.3g}" for name, term in terms.present().items())
+        values = ", ".join(f"{name} {float(term.detach()):.3g}" for name, term in terms.present().items())
         raise TrainingError(f"step {step}: the loss is not finite ({values})")
     rates = (config.field_learning_rate.value(step), config.learning_rate.value(step))
     for group, rate in zip(optimizer.param_groups, rates, strict=True):
@@ -136,13 +152,6 @@ def _distances(config: TrainConfig, data: ImageDataSet) -> SignedDistances:
     return signed_distances(canonical_mesh(data), DISTANCE_SAMPLES, numpy_rng(config.seed, "surface"))
 
 
-def _load_ahead(
-    loader: ThreadPoolExecutor, config: TrainConfig, data: ImageDataSet, step: int
-) -> "Future[tuple[Batch, Inputs]]":
-    """Start loading the batch of `step`, or of the first step on images if that is later."""
-    return loader.submit(_load, config, data, max(step, config.prior_steps))
-
-
 def _load(config: TrainConfig, data: ImageDataSet, step: int) -> tuple[Batch, Inputs]:
     """The batch of a step and the distorted copies that the encoder sees: functions of seed and step."""
     rng = numpy_rng(config.seed, "batch", step)
@@ -157,20 +166,20 @@ def _load(config: TrainConfig, data: ImageDataSet, step: int) -> tuple[Batch, In
     return batch, augmented_inputs(batch, rng)
 
 
-def _indices(config: TrainConfig, count: int, batch_number: int) -> list[int]:
+def _indices(config: TrainConfig, samples: int, batch_number: int) -> list[int]:
     """The samples of a batch: every epoch is a permutation of its own, and batches run on across epochs."""
     first = batch_number * config.batch_size
     places = range(first, first + config.batch_size)
     orders = {
-        epoch: numpy_rng(config.seed, "epoch", epoch).permutation(count)
-        for epoch in {p // count for p in places}
+        epoch: numpy_rng(config.seed, "epoch", epoch).permutation(samples)
+        for epoch in {p // samples for p in places}
     }
-    return [int(orders[place // count][place % count]) for place in places]
+    return [int(orders[place // samples][place % samples]) for place in places]
 
 
-def _log(path: Path, step: int, *, terms: LossTerms, loss: float, seconds: float) -> None:
-    values = {name: round(float(term), 6) for name, term in terms.present().items()}
-    line = json.dumps({"step": step, "loss": round(loss, 6), **values, "seconds": round(seconds, 4)})
+def _log(path: Path, progress: Progress, *, seconds: float) -> None:
+    values = {name: round(value, 6) for name, value in {"loss": progress.loss, **progress.terms}.items()}
+    line = json.dumps({"step": progress.step, **values, "seconds": round(seconds, 4)})
     with path.open("a", encoding="utf-8") as file:
         file.write(line + "\n")
 
