@@ -14,8 +14,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import cv2
+import numba
 import numpy as np
+import torch
 import yaml
+from farm3d.synth.procedural.anatomy import Species
 from farm3d.synth.procedural.features import feature_mixture
 from farm3d.synth.procedural.images import Animal, Sample, Shot, draw, random_animal, random_shot
 from farm3d.synth.procedural.quadruped import Individual, mean_individual
@@ -29,7 +32,7 @@ BATCH = 8
 """Pictures of one animal that are drawn together."""
 
 PARTIAL = ".partial"
-"""Suffix of what is being written aside."""
+"""Suffix of what is being written aside; its name begins with a dot, so that no reader finds it."""
 
 Progress = Callable[[int], None]
 
@@ -59,6 +62,11 @@ def write_farm(settings: FarmSettings, out: Path, progress: Progress) -> None:
     """
     species = species_of(settings.category)
     _claim(out, _description(settings))
+    with _single_threaded():
+        _write_contents(settings, species, out, progress)
+
+
+def _write_contents(settings: FarmSettings, species: Species, out: Path, progress: Progress) -> None:
     mixture = feature_mixture(settings.seed)
     animals = [
         random_animal(species, number, seed=settings.seed, mixture=mixture)
@@ -79,6 +87,20 @@ def write_farm(settings: FarmSettings, out: Path, progress: Progress) -> None:
             for sample in _draw_shard(settings, numbers, animals):
                 _write_sample(folder, sample)
                 progress(1)
+
+
+@contextmanager
+def _single_threaded() -> Iterator[None]:
+    """One thread: threads that wait for each other over small arrays cost more than they bring, and the
+    bytes must not depend on the number of cores."""
+    before = torch.get_num_threads(), numba.get_num_threads()
+    torch.set_num_threads(1)
+    numba.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        numba.set_num_threads(before[1])
 
 
 def _draw_shard(settings: FarmSettings, numbers: range, animals: list[Animal]) -> Iterator[Sample]:
@@ -140,12 +162,16 @@ def _write_once(path: Path, write: Callable[[Path], object]) -> None:
     """Write a file aside and give it its name when it is complete, unless it is there."""
     if path.exists():
         return
-    aside = path.with_name(path.name + PARTIAL)
+    aside = _aside(path)
     try:
         write(aside)
         os.replace(aside, path)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def _aside(path: Path) -> Path:
+    return path.with_name(f".{path.name}{PARTIAL}")
 
 
 @contextmanager
@@ -154,7 +180,7 @@ def _folder_written_aside(folder: Path) -> Iterator[Path | None]:
     if folder.exists():
         yield None
         return
-    aside = folder.with_name(folder.name + PARTIAL)
+    aside = _aside(folder)
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir()
     try:

@@ -67,8 +67,9 @@ def patch_features(
     generator: np.random.Generator,
 ) -> Float[np.ndarray, "channels grid grid"]:
     """Per-pixel features pooled to patches, with noise: unit vectors on the animal, 0 beside it."""
-    stacked = torch.cat([features * covered, covered], dim=-1).movedim(-1, 0)
-    pooled = torch.nn.functional.adaptive_avg_pool2d(stacked, GRID).numpy()
+    side = features.shape[0] // GRID
+    blocks = torch.cat([features * covered, covered], dim=-1).numpy().reshape(GRID, side, GRID, side, -1)
+    pooled = np.moveaxis(blocks.mean(axis=(1, 3)), -1, 0)
     share = pooled[-1:]
     mean = pooled[:-1] / np.maximum(share, 1e-6)
     noisy = mean + PATCH_NOISE / np.sqrt(CHANNELS) * generator.normal(size=mean.shape)

@@ -15,6 +15,8 @@ from torch import Tensor
 SEGMENTS_PER_STATION = 6
 """Straight pieces between two stations of a limb: enough for the curve to look round."""
 
+POINTS_AT_ONCE = 1024
+
 
 @dataclass(frozen=True)
 class LimbGeometry:
@@ -99,12 +101,18 @@ def _nearest_segment(limb: LimbGeometry, points: Float[Tensor, "points 3"]) -> I
     """The straight piece of the centreline that is nearest in units of its radius."""
     starts, along = limb.centres[:-1], limb.centres[1:] - limb.centres[:-1]
     lengths = along.square().sum(1).clamp_min(1e-12)
-    projected = points @ along.T - (starts * along).sum(1)
-    fractions = (projected / lengths).clamp(0.0, 1.0)
-    squared = points.square().sum(1, keepdim=True) - 2.0 * points @ starts.T + starts.square().sum(1)
-    squared = squared - 2.0 * fractions * projected + fractions.square() * lengths
-    depths = limb.depths[:-1] + fractions * (limb.depths[1:] - limb.depths[:-1])
-    return (squared / depths.square()).argmin(dim=1)
+    start_along, start_squared = (starts * along).sum(1), starts.square().sum(1)
+    growth = limb.depths[1:] - limb.depths[:-1]
+    nearest = []
+    # In blocks that stay in the processor's cache.
+    for block in points.split(POINTS_AT_ONCE):
+        projected = block @ along.T - start_along
+        fractions = (projected / lengths).clamp_(0.0, 1.0)
+        squared = block.square().sum(1, keepdim=True) - 2.0 * block @ starts.T + start_squared
+        squared += fractions * (fractions * lengths - 2.0 * projected)
+        depths = limb.depths[:-1] + fractions * growth
+        nearest.append((squared / depths.square_()).argmin(dim=1))
+    return torch.cat(nearest)
 
 
 def limb_foot(limb: LimbGeometry, points: Float[Tensor, "points 3"]) -> LimbFoot:

@@ -31,6 +31,8 @@ JOINT_SOFTNESS = 0.22
 LEAST_MESHED_RADIUS = 0.065
 """Radius (object units) under which a limb might fall between the lattice's points."""
 
+MOTION_SMOOTHING_STEPS = 4
+
 SMOOTHING_STEPS = 12
 """Rounds of averaging with the mesh's neighbours that the skinning weights get."""
 
@@ -39,9 +41,7 @@ SMOOTHING_STEPS = 12
 class Individual:
     """One animal: its surface and bones at rest, and its surface points' places on the mean animal.
 
-    `membership` is the share of each body part (in the order of `body_parts`) in each vertex;
-    `carried_distance` the mean distance (object units) of the surface from the individual's own smooth union
-    of limbs.
+    `membership` is the share of each body part (in the order of `body_parts`) in each vertex.
     """
 
     vertices: Float[Tensor, "vertices 3"]
@@ -50,7 +50,6 @@ class Individual:
     skeleton: Skeleton
     canonical: Float[Tensor, "vertices 3"]
     membership: Float[Tensor, "vertices parts"]
-    carried_distance: float = 0.0
 
 
 def body_parts(species: Species) -> tuple[str, ...]:
@@ -64,55 +63,74 @@ def posed_vertices(individual: Individual, joint_angles: JointAngles, root_offse
     return skin(individual.vertices, transforms, individual.skinning) + root_offset[..., None, :]
 
 
-@lru_cache(maxsize=8)
-def mean_individual(species: Species, *, hornless: bool = False) -> Individual:
-    """The species' mean animal (all traits at their means), meshed once a process.
+@dataclass(frozen=True)
+class _Template:
+    """The mean animal, its limbs, and where each of its vertices lies on each limb."""
 
-    Thin parts would fall through the lattice, so a plump twin is meshed and carried to the true shape.
-    """
+    body: Body
+    feet: list[LimbFoot]
+    shares: Float[Tensor, "vertices limbs"]
+    mean: Individual
+
+
+def mean_individual(species: Species, *, hornless: bool = False) -> Individual:
+    """The species' mean animal: all traits at their means; meshed once a process."""
+    return _template(species, hornless).mean
+
+
+def make_individual(species: Species, traits: Traits) -> Individual:
+    """The individual with these traits, on the mean animal's surface points."""
+    template = _template(species, traits.hornless)
+    mean, target = template.mean, quadruped_body(species, traits)
+    vertices = _carried(
+        template.body, target, template.feet, template.shares, mean=mean.vertices, faces=mean.faces
+    )
+    return Individual(vertices, mean.faces, mean.skinning, target.skeleton, mean.canonical, mean.membership)
+
+
+def surface_error(species: Species, traits: Traits) -> float:
+    """Mean distance (object units) of an individual's vertices from its own smooth union of limbs."""
+    body = quadruped_body(species, traits)
+    return float(body_distance(body.limbs, make_individual(species, traits).vertices, GROUND).abs().mean())
+
+
+@lru_cache(maxsize=8)
+def _template(species: Species, hornless: bool) -> _Template:
+    """Thin parts would fall through the lattice, so a plump twin is meshed and carried to the true shape."""
     plump = quadruped_body(species, Traits(hornless=hornless), least_radius=LEAST_MESHED_RADIUS)
     body = quadruped_body(species, Traits(hornless=hornless))
     mesh = body_mesh(plump.limbs, GROUND)
     feet = [limb_foot(limb, mesh.vertices) for limb in plump.limbs]
     shares = _limb_shares(feet)
-    vertices = _carried(plump, body, mesh.vertices, mesh.faces)
+    vertices = _carried(plump, body, feet, shares, mean=mesh.vertices, faces=mesh.faces)
     parts = body_parts(species)
     part_of = {limb.name: parts.index(limb.part) for limb in species.limbs}
     membership = shares.new_zeros(len(shares), len(parts))
     membership.index_add_(1, torch.tensor([part_of[limb.name] for limb in body.limbs]), shares)
     skinning = _skinning_weights(_bone_weights(species, body, feet, shares), mesh.faces)
-    return Individual(vertices, mesh.faces, skinning, body.skeleton, vertices, membership)
-
-
-def make_individual(species: Species, traits: Traits) -> Individual:
-    """The individual with these traits, on the mean animal's surface points."""
-    mean = mean_individual(species, hornless=traits.hornless)
-    source = quadruped_body(species, Traits(hornless=traits.hornless))
-    target = quadruped_body(species, traits)
-    vertices = _carried(source, target, mean.vertices, mean.faces)
-    distance = float(body_distance(target.limbs, vertices, GROUND).abs().mean())
-    return Individual(
-        vertices, mean.faces, mean.skinning, target.skeleton, mean.canonical, mean.membership, distance
-    )
+    mean = Individual(vertices, mesh.faces, skinning, body.skeleton, vertices, membership)
+    feet = [limb_foot(limb, vertices) for limb in body.limbs]
+    return _Template(body, feet, _limb_shares(feet), mean)
 
 
 def _carried(
-    source: Body, target: Body, vertices: Float[Tensor, "vertices 3"], faces: Int[Tensor, "faces 3"]
+    source: Body,
+    target: Body,
+    feet: list[LimbFoot],
+    shares: Float[Tensor, "vertices limbs"],
+    *,
+    mean: Float[Tensor, "vertices 3"],
+    faces: Int[Tensor, "faces 3"],
 ) -> Float[Tensor, "vertices 3"]:
     """The surface of one body on another: each limb carries its share, the motion is smoothed a little."""
-    feet = [limb_foot(limb, vertices) for limb in source.limbs]
-    moved = torch.stack(
-        [
-            carry_points(old, new, vertices, foot)
-            for old, new, foot in zip(source.limbs, target.limbs, feet, strict=True)
-        ],
-        dim=1,
-    )
-    motion = ((moved - vertices[:, None]) * _limb_shares(feet)[..., None]).sum(1).double().numpy()
-    average = neighbour_average(faces, len(vertices))
-    for _ in range(4):
+    carried = torch.zeros_like(mean)
+    for k, (old, new) in enumerate(zip(source.limbs, target.limbs, strict=True)):
+        carried += shares[:, k : k + 1] * carry_points(old, new, mean, feet[k])
+    motion = (carried - mean).double().numpy()
+    average = neighbour_average(faces, len(mean))
+    for _ in range(MOTION_SMOOTHING_STEPS):
         motion = 0.5 * motion + 0.5 * (average @ motion)
-    return vertices + torch.from_numpy(motion).float()
+    return mean + torch.from_numpy(motion).float()
 
 
 def _limb_shares(feet: list[LimbFoot]) -> Float[Tensor, "vertices limbs"]:
