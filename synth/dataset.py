@@ -72,7 +72,7 @@ def _write_contents(settings: FarmSettings, species: Species, out: Path, progres
         random_animal(species, number, seed=settings.seed, mixture=mixture)
         for number in range(settings.individuals)
     ]
-    mean = mean_individual(species, hornless=species.hornless_share > 0.5)
+    mean = mean_individual(species)
     _write_once(out / "canonical.npz", lambda path: _write_individual(path, mean))
     with _folder_written_aside(out / "individuals") as folder:
         if folder is not None:

@@ -50,9 +50,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _synthesise(arguments: argparse.Namespace, messages: Messages) -> int:
     if arguments.generator == "stable-diffusion":
-        raise ConfigError(
-            "--generator stable-diffusion is not part of this version; use procedural (or auto, which picks it)"
-        )
+        raise ConfigError("--generator stable-diffusion is not part of this version; use procedural or auto")
     size = arguments.size
     if size % 32 or not SMALLEST <= size <= LARGEST:
         raise ConfigError(f"--size {size}: give a multiple of 32 from {SMALLEST} to {LARGEST}")

@@ -107,6 +107,14 @@ class FaceMarks:
     nostril: tuple[float, float]
 
 
+@dataclass(frozen=True)
+class Manners:
+    """How a species moves: chances of the gaits, and of a raised tail (in fast gaits, otherwise)."""
+
+    gaits: dict[str, float]
+    raised_tail: tuple[float, float]
+
+
 @dataclass(frozen=True, eq=False)
 class Species:
     """A kind of animal: its mean shape, its spread and its ways.
@@ -125,6 +133,7 @@ class Species:
     graze: tuple[float, float, float, float, float]
     coats: tuple[CoatPalette, ...]
     face_marks: FaceMarks
+    manners: Manners
     hornless_share: float = 1.0
     tuft_height: float = 0.0
 

@@ -28,7 +28,7 @@ FAR_START = 4.0
 
 
 def random_viewpoint(generator: np.random.Generator) -> tuple[float, float]:
-    """Azimuth and elevation (radians): all around, side views preferred; from -5 to 40 degrees, mostly low."""
+    """Azimuth and elevation (radians): all around, sides preferred; -5 to 40 degrees, mostly low."""
     azimuth = generator.uniform(-math.pi, math.pi)
     if generator.random() < 0.45:
         side = 1.0 if generator.random() < 0.5 else -1.0

@@ -14,13 +14,12 @@ from .anatomy import (
     TAIL_BONES,
     TAIL_CHAIN,
     TRUNK_BONES,
-    CoatPalette,
     FaceMarks,
     Limb,
+    Manners,
     Species,
 )
-
-_BLACK = (0.075, 0.065, 0.065)
+from .coats import HORSE_COATS
 
 HORSE = Species(
     name="horse",
@@ -240,17 +239,10 @@ HORSE = Species(
         "hair": 0.2,
     },
     graze=(0.28, 0.95, 0.5, 0.15, -0.9),
-    face_marks=FaceMarks(eye=(0.27, 0.045), nostril=(0.93, 0.005)),
-    coats=(
-        CoatPalette(0.20, (0.46, 0.24, 0.12), _BLACK, _BLACK, 0.1, patch_share=0.2, sock_share=0.35),
-        CoatPalette(0.13, (0.27, 0.15, 0.10), _BLACK, _BLACK, 0.1, patch_share=0.2, sock_share=0.35),
-        CoatPalette(0.18, (0.54, 0.28, 0.14), None, (0.50, 0.27, 0.14), 0.1, patch_share=0.25),
-        CoatPalette(0.07, (0.50, 0.27, 0.14), None, (0.80, 0.70, 0.54), 0.1, patch_share=0.1),
-        CoatPalette(0.12, (0.10, 0.085, 0.08), None, _BLACK, 0.0, patch_share=0.3, sock_share=0.35),
-        CoatPalette(0.08, (0.74, 0.73, 0.71), (0.42, 0.41, 0.41), (0.62, 0.61, 0.60), -0.1, spot_share=0.7),
-        CoatPalette(0.06, (0.44, 0.44, 0.45), (0.18, 0.18, 0.19), (0.30, 0.30, 0.31), -0.1, spot_share=0.8),
-        CoatPalette(0.08, (0.76, 0.57, 0.34), None, (0.88, 0.84, 0.74), 0.1, patch_share=0.15),
-        CoatPalette(0.05, (0.72, 0.58, 0.40), _BLACK, _BLACK, 0.05),
-        CoatPalette(0.03, (0.86, 0.83, 0.78), None, (0.86, 0.83, 0.78), pink_share=0.7),
+    manners=Manners(
+        gaits={"stand": 0.27, "walk": 0.20, "trot": 0.18, "canter": 0.09, "gallop": 0.10, "graze": 0.16},
+        raised_tail=(0.6, 0.12),
     ),
+    face_marks=FaceMarks(eye=(0.27, 0.045), nostril=(0.93, 0.005)),
+    coats=HORSE_COATS,
 )

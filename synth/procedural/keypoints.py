@@ -34,12 +34,16 @@ DEPTH_TOLERANCE = 5e-5
 def keypoint_vertices(species: Species, individual: Individual) -> dict[str, int]:
     """The vertex of each keypoint; all individuals of a species share the surface points."""
     targets: dict[str, np.ndarray] = {name: np.array(species.landmarks[at]) for name, at in MIDLINE.items()}
-    targets["withers"] = np.array(species.landmarks["withers"]) + [0.0, 0.6, 0.0]
+    targets["withers"] = np.array(species.landmarks["withers"]) + np.array([0.0, 0.6, 0.0])
     eye = np.array([0.2, *_eye(species)])
     for side, sign in (("left_", 1.0), ("right_", -1.0)):
         for name, at in PAIRED.items():
             outward = 0.0 if name == "ear" else OUTWARD
-            targets[side + name] = (np.array(species.landmarks[at]) + [outward, 0.0, 0.0]) * [sign, 1.0, 1.0]
+            targets[side + name] = (np.array(species.landmarks[at]) + np.array([outward, 0.0, 0.0])) * [
+                sign,
+                1.0,
+                1.0,
+            ]
         targets[side + "eye"] = eye * [sign, 1.0, 1.0]
     names = sorted(targets)
     points = torch.tensor(np.stack([targets[name] for name in names]), dtype=torch.float32)

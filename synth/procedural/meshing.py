@@ -5,6 +5,7 @@ import torch
 from jaxtyping import Float, Int
 from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 from torch import Tensor
 
 from farm3d.geometry.mesh import Mesh
@@ -19,6 +20,8 @@ RELAXATION_ROUNDS = 6
 
 TAUBIN_STEPS, TAUBIN_ROUNDS = (0.5, -0.53), 8
 """Smoothing that does not shrink (Taubin 1995) against the facets of limbs made of straight pieces."""
+
+NEAREST_TRIANGLES = 12
 
 MARGIN = 0.15
 """Empty space (object units) kept around the body."""
@@ -61,7 +64,7 @@ def _relaxed(
         vertices = settle(limbs, vertices, ground, steps=1)
         _, gradient = body_gradient(limbs, vertices, ground)
         normal = torch.nn.functional.normalize(gradient, dim=1)
-        pull = torch.from_numpy((average @ vertices.double().numpy())).to(vertices.dtype) - vertices
+        pull = torch.from_numpy(average @ vertices.double().numpy()).to(vertices.dtype) - vertices
         vertices = vertices + 0.6 * (pull - (pull * normal).sum(1, keepdim=True) * normal)
     smooth = settle(limbs, vertices, ground).double().numpy()
     for step in TAUBIN_STEPS * TAUBIN_ROUNDS:
@@ -126,3 +129,30 @@ def _largest_component(vertices: Tensor, faces: Tensor) -> tuple[Tensor, Tensor]
     kept = torch.from_numpy(label == np.bincount(label).argmax())
     number = torch.cumsum(kept, 0) - 1
     return vertices[kept], number[faces[kept[faces[:, 0]]]]
+
+
+def symmetric_nearest_points(
+    vertices: Float[Tensor, "vertices 3"], faces: Int[Tensor, "faces 3"], points: Float[Tensor, "points 3"]
+) -> Float[Tensor, "points 3"]:
+    """For each point a nearest one on a mesh that is symmetric in x, on the point's own side.
+
+    Among the triangles whose middles are nearest; beyond a triangle's edge its barycentrics are clamped,
+    which is exact on the surface and near it.
+    """
+    side = torch.where(points[:, :1] < 0, -1.0, 1.0)
+    folded = torch.cat([points[:, :1].abs(), points[:, 1:]], dim=1)
+    corners = vertices[faces]
+    _, near = cKDTree(corners.mean(dim=1).numpy()).query(folded.numpy(), k=NEAREST_TRIANGLES)
+    origin, first, second = corners[torch.from_numpy(near)].unbind(dim=2)
+    u, v, offset = first - origin, second - origin, folded[:, None] - origin
+    uu, uv, vv = ((a * b).sum(-1) for a, b in ((u, u), (u, v), (v, v)))
+    pu, pv = (offset * u).sum(-1), (offset * v).sum(-1)
+    area = (uu * vv - uv * uv).clamp_min(1e-12)
+    b, c = (vv * pu - uv * pv) / area, (uu * pv - uv * pu) / area
+    shares = torch.stack([1.0 - b - c, b, c], dim=-1).clamp_min(0.0)
+    shares = shares / shares.sum(-1, keepdim=True)
+    candidates = origin + shares[..., 1:2] * u + shares[..., 2:] * v
+    best = (candidates - folded[:, None]).square().sum(-1).argmin(dim=1)
+    nearest = candidates[torch.arange(len(points)), best]
+    nearest[:, 0] = nearest[:, 0].clamp_min(0.0)
+    return torch.cat([nearest[:, :1] * side, nearest[:, 1:]], dim=1)

@@ -57,21 +57,22 @@ GALLOP = Gait((0.5, 0.62, 0.12, 0.0), 0.24, 0.72, 0.72, 1.7, 1.1, pitch=0.09)
 
 def random_pose(species: Species, skeleton: Skeleton, generator: np.random.Generator) -> Pose:
     """A pose as photographs show them: mostly on the move or standing alert, some grazing."""
-    gaits: tuple[tuple[str, float, Callable[[], Angles]], ...] = (
-        ("stand", 0.27, lambda: _stand(generator)),
-        ("walk", 0.20, lambda: _stride(WALK, generator)),
-        ("trot", 0.18, lambda: _stride(TROT, generator)),
-        ("canter", 0.09, lambda: _stride(CANTER, generator)),
-        ("gallop", 0.10, lambda: _stride(GALLOP, generator)),
-        ("graze", 0.16, lambda: _graze(species, generator)),
-    )
-    choice = int(generator.choice(len(gaits), p=[share for _, share, _ in gaits]))
-    name, _, make = gaits[choice]
-    angles = make()
+    makers: dict[str, Callable[[], Angles]] = {
+        "stand": lambda: _stand(generator),
+        "walk": lambda: _stride(WALK, generator),
+        "trot": lambda: _stride(TROT, generator),
+        "canter": lambda: _stride(CANTER, generator),
+        "gallop": lambda: _stride(GALLOP, generator),
+        "graze": lambda: _graze(species, generator),
+    }
+    shares = [species.manners.gaits[name] for name in makers]
+    name = list(makers)[int(generator.choice(len(shares), p=shares))]
+    angles = makers[name]()
+    lively = name in ("trot", "canter", "gallop")
     if name != "graze":
-        _carry_head(angles, generator, lively=name in ("trot", "canter", "gallop"))
-    _swing_tail(angles, generator, lively=name in ("trot", "canter", "gallop"))
-    return Pose(name, _within_limits(skeleton, angles, generator), name in ("stand", "walk", "graze", "trot"))
+        _carry_head(angles, generator, lively=lively)
+    _swing_tail(angles, generator, raised_chance=species.manners.raised_tail[0 if lively else 1])
+    return Pose(name, _within_limits(skeleton, angles, generator), name not in ("canter", "gallop"))
 
 
 def _stride(gait: Gait, generator: np.random.Generator) -> Angles:
@@ -176,9 +177,9 @@ def _carry_head(angles: Angles, generator: np.random.Generator, *, lively: bool)
     angles["head"] = (lift * 1.4 + nod, turn * 0.8, 0.0)
 
 
-def _swing_tail(angles: Angles, generator: np.random.Generator, *, lively: bool) -> None:
+def _swing_tail(angles: Angles, generator: np.random.Generator, *, raised_chance: float) -> None:
     """A hanging tail, or one that is carried high and streams behind."""
-    raised = generator.random() < (0.6 if lively else 0.12)
+    raised = generator.random() < raised_chance
     lift = float(generator.uniform(0.4, 1.15) if raised else generator.normal(-0.1, 0.1))
     side = float(generator.normal()) * 0.14
     angles["tail_1"] = (lift, side, 0.0)

@@ -37,7 +37,8 @@ def random_traits(species: Species, generator: np.random.Generator) -> Traits:
         noise = float(np.clip(generator.normal(), -2.2, 2.2)) * species.spread.get(name, 0.0)
         change = build * species.build.get(name, 0.0) + noise
         values[name] = float(np.exp(change)) if getattr(defaults, name) == 1.0 else change
-    hornless = bool(generator.random() < species.hornless_share)
+    polled = bool(generator.random() < species.hornless_share)
+    hornless = polled and any(limb.part == "horn" for limb in species.limbs)
     return replace(defaults, **values, hornless=hornless)
 
 

@@ -19,7 +19,7 @@ from farm3d.shapes import JointAngles, Vertices
 
 from .anatomy import GROUND, Species, Traits
 from .limbs import LimbFoot, LimbGeometry, body_distance, carry_points, limb_foot
-from .meshing import body_mesh, neighbour_average
+from .meshing import body_mesh, neighbour_average, symmetric_nearest_points
 from .proportions import Body, quadruped_body
 
 MEMBERSHIP_SOFTNESS = 0.04
@@ -73,9 +73,9 @@ class _Template:
     mean: Individual
 
 
-def mean_individual(species: Species, *, hornless: bool = False) -> Individual:
-    """The species' mean animal: all traits at their means; meshed once a process."""
-    return _template(species, hornless).mean
+def mean_individual(species: Species) -> Individual:
+    """The species' mean animal: all traits at their means, with horns where it has them; meshed once."""
+    return _template(species, False).mean
 
 
 def make_individual(species: Species, traits: Traits) -> Individual:
@@ -108,7 +108,11 @@ def _template(species: Species, hornless: bool) -> _Template:
     membership = shares.new_zeros(len(shares), len(parts))
     membership.index_add_(1, torch.tensor([part_of[limb.name] for limb in body.limbs]), shares)
     skinning = _skinning_weights(_bone_weights(species, body, feet, shares), mesh.faces)
-    mean = Individual(vertices, mesh.faces, skinning, body.skeleton, vertices, membership)
+    canonical = vertices
+    if hornless:
+        horned = mean_individual(species)
+        canonical = symmetric_nearest_points(horned.vertices, horned.faces, vertices)
+    mean = Individual(vertices, mesh.faces, skinning, body.skeleton, canonical, membership)
     feet = [limb_foot(limb, vertices) for limb in body.limbs]
     return _Template(body, feet, _limb_shares(feet), mean)
 

@@ -5,9 +5,10 @@ import difflib
 from farm3d.errors import ConfigError
 
 from .anatomy import Species
+from .cow import COW
 from .horse import HORSE
 
-SPECIES = (HORSE,)
+SPECIES = (COW, HORSE)
 
 
 def species_of(category: str) -> Species:
