@@ -55,7 +55,6 @@ def _train(arguments: argparse.Namespace, messages: Messages) -> int:
         )
     run = Path(arguments.out or f"runs/{config.category}")
     run.mkdir(parents=True, exist_ok=True)
-    write_bytes_atomically(run / "config.yaml", dump_config(config).encode())
     command = " ".join(["farm3d-train", *sys.argv[1:]])
     metadata = {
         "config": plain_values(config),
@@ -71,6 +70,7 @@ def _train(arguments: argparse.Namespace, messages: Messages) -> int:
             bar.update(progress.step + 1 - bar.n)
             bar.set_postfix(loss=f"{progress.loss:.3f}", refresh=False)
 
+        write_bytes_atomically(run / "config.yaml", dump_config(config).encode())
         last = train(config, data, run, metadata=metadata, should_stop=stopping, report=report)
     messages.result(f"trained: {last}")
     return 0

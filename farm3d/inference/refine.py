@@ -1,21 +1,19 @@
 """Test-time optimisation: bend the predicted animal until its silhouette and colours fit the photograph.
 
 Source: MagicPony (arXiv 2211.12497) section 3.5 finetunes the texture at test time; here the camera,
-the pose and the deformation are optimised too (docs/method.md, "Test time").
+the pose and the shape are optimised too (docs/method.md, "Test time").
 """
 
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from farm3d.config import StrictConfig
 from farm3d.geometry.camera import Camera, camera_from_rotation
-from farm3d.geometry.mesh import Mesh
-from farm3d.geometry.skeleton import Skeleton, bone_transforms
-from farm3d.geometry.skinning import skin
+from farm3d.geometry.skeleton import bone_transforms
 from farm3d.geometry.viewpoint import azimuth_elevation, viewpoint_rotation
 from farm3d.losses.reconstruction import (
     color_loss,
@@ -24,44 +22,56 @@ from farm3d.losses.reconstruction import (
     mask_loss,
     outside_distance_loss,
 )
-from farm3d.models.animal_model import AnimalModel, ImageReading
+from farm3d.models.animal_model import AnimalModel, ImageReading, InstancePose
+from farm3d.ops.mesh_topology import face_normals
 from farm3d.render.mesh_renderer import render_surface
 from farm3d.types import AnimalPrediction, Batch, ShapePrior
+
+
+MAX_TURN_COSINE = 0.3
+"""Cosine of the angle (about 73 degrees) by which deformation may turn a face of the rest shape."""
 
 
 class RefineConfig(StrictConfig):
     """How far and how fast refinement goes. Weights multiply the terms of `_objective`."""
 
-    steps: int = 80
+    steps: int = 100
     size: int = 96
     """Side (pixels) of the renders that are compared with the crop."""
     camera_rate: float = 0.01
     angle_rate: float = 0.02
-    field_rate: float = 2e-4
+    shape_rate: float = 0.02
+    """Learning rate of the shape code, whose entries are of order one."""
+    deformation_rate: float = 1e-4
+    albedo_rate: float = 5e-4
     mask: float = 10.0
     inside_distance: float = 100.0
     outside_distance: float = 50.0
     color: float = 2.0
     angle_change: float = 0.5
     """Weight of the mean squared change of the angles (radians) from the prediction."""
-    offset_change: float = 100.0
+    offset_change: float = 50.0
     """Weight of the mean squared change of the deformation (object units) from the prediction."""
+    fold: float = 0.05
+    """Weight, per face, of rest faces that turn by more than about 73 degrees from the category's."""
 
 
 @dataclass(frozen=True)
 class _Variables:
-    """What is optimised; angles go through tanh so that they keep their limits."""
+    """What is optimised.
+
+    Angles go through tanh so that they keep their limits. Most of the shape's change goes through the
+    feature vector that conditions the deformation, so it stays near the shapes that training knows.
+    """
 
     azimuth: Tensor
     elevation: Tensor
     translation: Tensor
     raw_angles: Tensor
+    shape_code: Tensor
 
     def camera(self) -> Camera:
         return camera_from_rotation(viewpoint_rotation(self.azimuth, self.elevation), self.translation)
-
-    def angles(self, skeleton: Skeleton) -> Tensor:
-        return torch.tanh(self.raw_angles) * skeleton.angle_limits
 
 
 def refine(
@@ -75,24 +85,23 @@ def refine(
 ) -> AnimalPrediction:
     """The prediction after `config.steps` steps of Adam; with 0 steps the prediction itself.
 
-    Camera, joint angles and copies of the deformation and albedo networks are optimised; the model is
-    not changed, and the rest shape stays mirror-symmetric because the networks are.
+    Camera, joint angles, shape code and copies of the deformation and albedo networks are optimised; the
+    model is not changed, and the rest shape stays mirror-symmetric because the deformation field is.
     """
     if config.steps == 0:
         return initial
     own = deepcopy(model).requires_grad_(False)
-    variables = _start(initial)
-    fields = [*own.deformation.parameters(), *own.albedo.parameters()]
-    for parameter in fields:
-        parameter.requires_grad_(True)
+    own.deformation.requires_grad_(True)
+    own.albedo.requires_grad_(True)
+    variables = _start(initial, reading)
+    camera = [variables.azimuth, variables.elevation, variables.translation]
     optimizer = torch.optim.Adam(
         [
-            {
-                "params": [variables.azimuth, variables.elevation, variables.translation],
-                "lr": config.camera_rate,
-            },
+            {"params": camera, "lr": config.camera_rate},
             {"params": [variables.raw_angles], "lr": config.angle_rate},
-            {"params": fields, "lr": config.field_rate},
+            {"params": [variables.shape_code], "lr": config.shape_rate},
+            {"params": list(own.deformation.parameters()), "lr": config.deformation_rate},
+            {"params": list(own.albedo.parameters()), "lr": config.albedo_rate},
         ]
     )
     target = _shrink(batch, config.size)
@@ -106,12 +115,12 @@ def refine(
         return _predict(own, prior, reading, initial, variables=variables)
 
 
-def _start(initial: AnimalPrediction) -> _Variables:
+def _start(initial: AnimalPrediction, reading: ImageReading) -> _Variables:
     azimuth, elevation = azimuth_elevation(initial.camera.world_to_camera[:, :3, :3])
     offset = camera_from_rotation(torch.eye(3), torch.zeros(3)).world_to_camera[:3, 3]
     translation = initial.camera.world_to_camera[:, :3, 3] - offset
     share = (initial.joint_angles / initial.skeleton.angle_limits).clamp(-0.99, 0.99)
-    values = (azimuth, elevation, translation, torch.atanh(share))
+    values = (azimuth, elevation, translation, torch.atanh(share), reading.encoded.features)
     return _Variables(*(value.detach().clone().requires_grad_() for value in values))
 
 
@@ -124,25 +133,18 @@ def _predict(
     variables: _Variables,
 ) -> AnimalPrediction:
     """The prediction under the present values of what is optimised."""
-    from dataclasses import replace
+    shaped = replace(reading, encoded=replace(reading.encoded, features=variables.shape_code))
+    skeleton = model.skeleton(shaped, prior)
+    angles = torch.tanh(variables.raw_angles) * skeleton.angle_limits
+    transforms = bone_transforms(skeleton, angles)
+    pose = InstancePose(skeleton, angles, transforms, variables.camera(), initial.hypothesis)
 
-    rest = prior.mesh.vertices + model.offsets(prior.mesh.vertices, reading)
-    angles = variables.angles(initial.skeleton)
-    transforms = bone_transforms(initial.skeleton, angles)
-    features = reading.encoded.features
+    def albedo_fn(
+        positions: Float[Tensor, "points 3"], image_index: Int[Tensor, " points"]
+    ) -> Float[Tensor, "points 3"]:
+        return model.albedo(positions, reading.encoded.features, image_index)
 
-    def albedo_fn(positions: Tensor, image_index: Tensor) -> Tensor:
-        return model.albedo(positions, features, image_index)
-
-    return replace(
-        initial,
-        rest_mesh=Mesh(rest, prior.mesh.faces),
-        posed_mesh=Mesh(skin(rest, transforms, prior.skinning_weights), prior.mesh.faces),
-        joint_angles=angles,
-        bone_transforms=transforms,
-        camera=variables.camera(),
-        albedo_fn=albedo_fn,
-    )
+    return replace(model.assemble(shaped, pose, prior), albedo_fn=albedo_fn)
 
 
 def _objective(
@@ -169,7 +171,17 @@ def _objective(
         config.angle_change * (prediction.joint_angles - initial.joint_angles).square().mean(),
         config.offset_change * (prediction.rest_mesh.vertices - initial.rest_mesh.vertices).square().mean(),
     )
-    return sum((term.mean() for term in terms[1:]), start=terms[0].mean())
+    fold = config.fold * _folds(prediction)
+    return sum((term.mean() for term in terms), start=fold)
+
+
+def _folds(prediction: AnimalPrediction) -> Float[Tensor, ""]:
+    """How far faces of the rest shape are beyond the largest turn, summed over faces: 0 for most shapes."""
+    faces = prediction.rest_mesh.faces
+    before = face_normals(prediction.rest_positions, faces)
+    after = face_normals(prediction.rest_mesh.vertices, faces)
+    cosine = torch.nn.functional.cosine_similarity(before, after, dim=-1)
+    return (MAX_TURN_COSINE - cosine).clamp_min(0.0).sum()
 
 
 def _shrink(batch: Batch, size: int) -> Batch:

@@ -157,12 +157,16 @@ class AnimalModel(nn.Module):
             hypothesis = viewpoint.logits.argmax(dim=-1)
         azimuth = viewpoint.azimuths.gather(1, hypothesis[:, None]).squeeze(1)
         camera = camera_from_rotation(viewpoint_rotation(azimuth, viewpoint.elevation), viewpoint.translation)
-        joints = prior.skeleton.rest_joints
-        # The deformation field carries the joints along, so bones follow the instance's proportions.
-        moved = joints + self.offsets(joints.flatten(0, 1), reading).unflatten(1, joints.shape[:2]).detach()
-        skeleton = prior.skeleton.at(moved)
+        skeleton = self.skeleton(reading, prior)
         angles = self.articulation(reading.encoded, skeleton, camera)
         return InstancePose(skeleton, angles, bone_transforms(skeleton, angles), camera, hypothesis)
+
+    def skeleton(self, reading: ImageReading, prior: ShapePrior) -> Skeleton:
+        """The bones of each animal: the deformation carries the joints along; no gradient goes through."""
+        joints = prior.skeleton.rest_joints
+        with torch.no_grad():
+            moved = self.offsets(joints.flatten(0, 1), reading).unflatten(1, joints.shape[:2])
+        return prior.skeleton.at(joints + moved)
 
     def offsets(
         self, points: Float[Tensor, "points 3"], reading: ImageReading

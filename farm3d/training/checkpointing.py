@@ -12,7 +12,7 @@ from torch import Tensor
 from farm3d.config import plain_values
 from farm3d.errors import CheckpointError
 from farm3d.io.atomic import replacing_folder
-from farm3d.io.checkpoint import load_into, read_checkpoint, write_checkpoint
+from farm3d.io.checkpoint import in_half_precision, load_into, read_checkpoint, write_checkpoint
 from farm3d.models.animal_model import AnimalModel
 from farm3d.models.build import MODEL_FILE, checkpoints_of
 from farm3d.training.config import TrainConfig
@@ -35,6 +35,11 @@ def save_training(
         write_checkpoint(aside / OPTIMIZER_FILE, moments, {"step": step})
         (aside / STATE_FILE).write_text(json.dumps({"step": step}) + "\n", encoding="utf-8")
     return folder
+
+
+def write_finished(path: Path, model: AnimalModel, metadata: Mapping[str, Any]) -> None:
+    """The trained model alone in half precision: the file to share."""
+    write_checkpoint(path, in_half_precision(model.state_dict()), metadata)
 
 
 def restore_training(

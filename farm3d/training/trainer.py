@@ -20,7 +20,12 @@ from farm3d.errors import TrainingError
 from farm3d.losses.objective import LossTerms, weighted_sum
 from farm3d.models.animal_model import AnimalModel
 from farm3d.seeding import numpy_rng
-from farm3d.training.checkpointing import prune_checkpoints, restore_training, save_training
+from farm3d.training.checkpointing import (
+    prune_checkpoints,
+    restore_training,
+    save_training,
+    write_finished,
+)
 from farm3d.training.config import TrainConfig
 from farm3d.training.train_step import StepSettings, prior_terms, supervised_terms
 from farm3d.training.visuals import write_picture
@@ -80,7 +85,10 @@ def train(
                 _log(run / METRICS_FILE, progress, seconds=time.perf_counter() - started)
             done = step + 1
             folder = save(done) if done % config.checkpoint_every == 0 else None
-    return folder or save(done)
+    folder = folder or save(done)
+    if done >= config.steps:
+        write_finished(run / f"{config.category}.safetensors", model, metadata)
+    return folder
 
 
 def _terms_by_step(
