@@ -35,10 +35,9 @@ def _train(arguments: argparse.Namespace, messages: Messages) -> int:
     from tqdm import tqdm
 
     from farm3d import __version__
-    from farm3d.config import dump_config, plain_values
+    from farm3d.config import plain_values
     from farm3d.data.image_folder import open_data_set
     from farm3d.errors import ConfigError, InputError
-    from farm3d.io.atomic import write_bytes_atomically
     from farm3d.training.trainer import Progress, train
 
     config = _config(arguments, messages)
@@ -54,7 +53,6 @@ def _train(arguments: argparse.Namespace, messages: Messages) -> int:
             f"{folder} shows the category {data.category!r}, the config trains {config.category!r}"
         )
     run = Path(arguments.out or f"runs/{config.category}")
-    run.mkdir(parents=True, exist_ok=True)
     command = " ".join(["farm3d-train", *sys.argv[1:]])
     metadata = {
         "config": plain_values(config),
@@ -70,7 +68,6 @@ def _train(arguments: argparse.Namespace, messages: Messages) -> int:
             bar.update(progress.step + 1 - bar.n)
             bar.set_postfix(loss=f"{progress.loss:.3f}", refresh=False)
 
-        write_bytes_atomically(run / "config.yaml", dump_config(config).encode())
         last = train(config, data, run, metadata=metadata, should_stop=stopping, report=report)
     messages.result(f"trained: {last}")
     return 0

@@ -27,7 +27,6 @@ from farm3d.ops.mesh_topology import face_normals
 from farm3d.render.mesh_renderer import render_surface
 from farm3d.types import AnimalPrediction, Batch, ShapePrior
 
-
 MAX_TURN_COSINE = 0.3
 """Cosine of the angle (about 73 degrees) by which deformation may turn a face of the rest shape."""
 

@@ -13,10 +13,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from farm3d.config import dump_config
 from farm3d.data.augmentation import augmented_inputs
 from farm3d.data.image_folder import ImageDataSet, canonical_mesh, load_batch
 from farm3d.data.surface_samples import SignedDistances, signed_distances
 from farm3d.errors import TrainingError
+from farm3d.io.atomic import write_bytes_atomically
 from farm3d.losses.objective import LossTerms, weighted_sum
 from farm3d.models.animal_model import AnimalModel
 from farm3d.seeding import numpy_rng
@@ -31,7 +33,7 @@ from farm3d.training.train_step import StepSettings, prior_terms, supervised_ter
 from farm3d.training.visuals import write_picture
 from farm3d.types import Batch, ShapePrior
 
-METRICS_FILE = "metrics.jsonl"
+METRICS_FILE, CONFIG_FILE = "metrics.jsonl", "config.yaml"
 DISTANCE_SAMPLES = 300_000
 
 Inputs = tuple[Tensor, Tensor]
@@ -64,6 +66,8 @@ def train(
     model = AnimalModel(config.model)
     optimizer = _optimizer(config, model)
     first = restore_training(run, config=config, model=model, optimizer=optimizer)
+    # Written only now: a run that was made with other settings keeps its own file.
+    write_bytes_atomically(run / CONFIG_FILE, dump_config(config).encode())
     _cut_metrics(run / METRICS_FILE, first)
 
     def save(step: int) -> Path:
