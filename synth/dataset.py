@@ -5,8 +5,9 @@ mean animal), individuals/<k>.npz, and shard_00000/ with <id>.jpg, <id>_mask.png
 <id>.json a sample.
 """
 
+import io
 import json
-import os
+import math
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,21 +19,21 @@ import numba
 import numpy as np
 import torch
 import yaml
-from farm3d.synth.procedural.anatomy import Species
-from farm3d.synth.procedural.features import feature_mixture
-from farm3d.synth.procedural.images import Animal, Sample, Shot, draw, random_animal, random_shot
-from farm3d.synth.procedural.quadruped import Individual, mean_individual
-from farm3d.synth.procedural.species import species_of
 
 import farm3d
 from farm3d.errors import ConfigError, InputError
+from farm3d.geometry.camera import FIELD_OF_VIEW
+from farm3d.io.atomic import replacing_folder, write_bytes_atomically
+
+from .procedural.anatomy import Species
+from .procedural.features import feature_mixture
+from .procedural.images import Animal, Sample, Shot, draw, random_animal, random_shot
+from .procedural.quadruped import Individual, mean_individual
+from .procedural.species import species_of
 
 FORMAT_VERSION = 1
 BATCH = 8
 """Pictures of one animal that are drawn together."""
-
-PARTIAL = ".partial"
-"""Suffix of what is being written aside; its name begins with a dot, so that no reader finds it."""
 
 Progress = Callable[[int], None]
 
@@ -62,28 +63,30 @@ def write_farm(settings: FarmSettings, out: Path, progress: Progress) -> None:
     """
     species = species_of(settings.category)
     _claim(out, _description(settings))
+    _remove_leftovers(out)
     with _single_threaded():
-        _write_contents(settings, species, out, progress)
+        _write_contents(settings, species, out=out, progress=progress)
 
 
-def _write_contents(settings: FarmSettings, species: Species, out: Path, progress: Progress) -> None:
+def _write_contents(settings: FarmSettings, species: Species, *, out: Path, progress: Progress) -> None:
     mixture = feature_mixture(settings.seed)
     animals = [
         random_animal(species, number, seed=settings.seed, mixture=mixture)
         for number in range(settings.individuals)
     ]
-    mean = mean_individual(species)
-    _write_once(out / "canonical.npz", lambda path: _write_individual(path, mean))
-    with _folder_written_aside(out / "individuals") as folder:
-        if folder is not None:
+    if not (out / "canonical.npz").exists():
+        write_bytes_atomically(out / "canonical.npz", _individual_bytes(mean_individual(species)))
+    if not (out / "individuals").exists():
+        with replacing_folder(out / "individuals") as folder:
             for animal in animals:
-                _write_individual(folder / f"{animal.number}.npz", animal.shape)
+                (folder / f"{animal.number}.npz").write_bytes(_individual_bytes(animal.shape))
     for start in range(0, settings.count, settings.shard_size):
         numbers = range(start, min(settings.count, start + settings.shard_size))
-        with _folder_written_aside(out / f"shard_{start // settings.shard_size:05d}") as folder:
-            if folder is None:
-                progress(len(numbers))
-                continue
+        shard = out / f"shard_{start // settings.shard_size:05d}"
+        if shard.exists():
+            progress(len(numbers))
+            continue
+        with replacing_folder(shard) as folder:
             for sample in _draw_shard(settings, numbers, animals):
                 _write_sample(folder, sample)
                 progress(1)
@@ -127,7 +130,7 @@ def _description(settings: FarmSettings) -> dict[str, object]:
         **asdict(settings),
         "prompts": [f"{settings.category}, {word} view" for word in ("front", "side", "back")],
         "feature_space": f"procedural-{settings.seed}",
-        "field_of_view_degrees": 25.0,
+        "field_of_view_degrees": round(math.degrees(FIELD_OF_VIEW), 6),
         "rejected": 0,
     }
 
@@ -135,7 +138,6 @@ def _description(settings: FarmSettings) -> dict[str, object]:
 def _claim(out: Path, description: dict[str, object]) -> None:
     """Make `out` a data set with this description, or check that it already is one."""
     file = out / "dataset.yaml"
-    text = yaml.safe_dump(description, sort_keys=False)
     if file.is_file():
         found = yaml.safe_load(file.read_text())
         other = [
@@ -150,12 +152,11 @@ def _claim(out: Path, description: dict[str, object]) -> None:
                 "give another --out or remove it"
             )
         return
-    if out.is_dir() and any(path.suffix != PARTIAL for path in out.iterdir()):
+    if out.is_dir() and any(not path.name.endswith(".part") for path in out.iterdir()):
         raise InputError(f"{out} is not empty and holds no dataset.yaml; give another --out")
     if out.exists() and not out.is_dir():
         raise InputError(f"{out} is a file; --out must be a folder")
-    out.mkdir(parents=True, exist_ok=True)
-    _write_once(file, lambda path: path.write_text(text))
+    write_bytes_atomically(file, yaml.safe_dump(description, sort_keys=False).encode())
 
 
 def _write_once(path: Path, write: Callable[[Path], object]) -> None:
@@ -170,40 +171,30 @@ def _write_once(path: Path, write: Callable[[Path], object]) -> None:
         aside.unlink(missing_ok=True)
 
 
-def _aside(path: Path) -> Path:
-    return path.with_name(f".{path.name}{PARTIAL}")
+def _remove_leftovers(out: Path) -> None:
+    """Remove what a killed run was writing aside (farm3d.io.atomic names it .NAME.KEY.part)."""
+    for leftover in out.glob(".*.part"):
+        if leftover.is_dir():
+            shutil.rmtree(leftover)
+        else:
+            leftover.unlink()
 
 
-@contextmanager
-def _folder_written_aside(folder: Path) -> Iterator[Path | None]:
-    """An empty folder that gets its name at the end of the block; None where the name is taken already."""
-    if folder.exists():
-        yield None
-        return
-    aside = _aside(folder)
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir()
-    try:
-        yield aside
-        os.replace(aside, folder)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-
-
-def _write_individual(path: Path, individual: Individual) -> None:
-    """The true rest mesh, skin and skeleton of one animal."""
-    with path.open("wb") as stream:
-        np.savez_compressed(
-            stream,
-            rest_vertices=individual.vertices.numpy(),
-            faces=individual.faces.numpy().astype(np.int32),
-            skinning_indices=individual.skinning.indices.numpy().astype(np.int32),
-            skinning_weights=individual.skinning.weights.numpy(),
-            rest_joints=individual.skeleton.rest_joints.numpy(),
-            parents=np.array(individual.skeleton.parents, dtype=np.int32),
-            names=np.array(individual.skeleton.names),
-            canonical=individual.canonical.numpy(),
-        )
+def _individual_bytes(individual: Individual) -> bytes:
+    """The true rest mesh, skin and skeleton of one animal as a compressed npz file."""
+    stream = io.BytesIO()
+    np.savez_compressed(
+        stream,
+        rest_vertices=individual.vertices.numpy(),
+        faces=individual.faces.numpy().astype(np.int32),
+        skinning_indices=individual.skinning.indices.numpy().astype(np.int32),
+        skinning_weights=individual.skinning.weights.numpy(),
+        rest_joints=individual.skeleton.rest_joints.numpy(),
+        parents=np.array(individual.skeleton.parents, dtype=np.int32),
+        names=np.array(individual.skeleton.names),
+        canonical=individual.canonical.numpy(),
+    )
+    return stream.getvalue()
 
 
 def _write_sample(folder: Path, sample: Sample) -> None:

@@ -54,6 +54,7 @@ def smooth_noise(
 def random_coat(
     species: Species,
     individual: Individual,
+    *,
     normals: Float[Tensor, "vertices 3"],
     generator: np.random.Generator,
 ) -> Float[Tensor, "vertices 3"]:

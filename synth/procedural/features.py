@@ -36,13 +36,8 @@ def feature_mixture(seed: int) -> Float[np.ndarray, "channels channels"]:
 def part_features(individual: Individual) -> Float[np.ndarray, "vertices channels"]:
     """Unit vectors that depend on the place on the mean animal and the body part, alike on both sides."""
     generator = np.random.default_rng(_CODE_SEED)
-    folded = np.abs(individual.canonical.numpy().astype(float) * [1, 0, 0]) + individual.canonical.numpy() * [
-        0,
-        1,
-        1,
-    ]
     frequencies = generator.normal(size=(3, CHANNELS)) * np.array([[0.45], [0.22], [0.22]])
-    waves = np.cos(2 * np.pi * folded @ frequencies + generator.uniform(0, 2 * np.pi, CHANNELS))
+    waves = np.cos(2 * np.pi * _folded(individual) @ frequencies + generator.uniform(0, 2 * np.pi, CHANNELS))
     codes = generator.normal(size=(individual.membership.shape[1], CHANNELS))
     return _unit(waves + 0.6 * individual.membership.numpy() @ codes)
 
@@ -51,11 +46,7 @@ def individual_features(
     individual: Individual, mixture: Float[np.ndarray, "channels channels"], generator: np.random.Generator
 ) -> Float[Tensor, "vertices channels"]:
     """The features of every vertex of one animal: shared ones and its own smooth deviation from them."""
-    folded = np.abs(individual.canonical.numpy().astype(float) * [1, 0, 0]) + individual.canonical.numpy() * [
-        0,
-        1,
-        1,
-    ]
+    folded = _folded(individual)
     own = np.stack([smooth_noise(folded, 0.5, generator, waves=12) for _ in range(CHANNELS)], axis=1)
     mixed = (part_features(individual) + INDIVIDUAL_NOISE / np.sqrt(CHANNELS) * own) @ mixture
     return torch.tensor(mixed, dtype=torch.float32)
@@ -74,6 +65,12 @@ def patch_features(
     mean = pooled[:-1] / np.maximum(share, 1e-6)
     noisy = mean + PATCH_NOISE / np.sqrt(CHANNELS) * generator.normal(size=mean.shape)
     return (_unit(noisy, axis=0) * (share > 0.25)).astype(np.float16)
+
+
+def _folded(individual: Individual) -> Float[np.ndarray, "vertices 3"]:
+    """Canonical positions with the right side laid on the left: (|x|, y, z)."""
+    canonical = individual.canonical.numpy().astype(float)
+    return np.concatenate([np.abs(canonical[:, :1]), canonical[:, 1:]], axis=1)
 
 
 def _unit(values: np.ndarray, axis: int = 1) -> np.ndarray:

@@ -82,7 +82,7 @@ def random_animal(
     generator = np.random.default_rng([seed, 2, number])
     shape = make_individual(species, random_traits(species, generator))
     normals = vertex_normals(shape.vertices, shape.faces)
-    albedo = random_coat(species, shape, normals, generator)
+    albedo = random_coat(species, shape, normals=normals, generator=generator)
     features = individual_features(shape, mixture, generator)
     return Animal(number, species, shape, albedo, features, keypoint_vertices(species, shape))
 
@@ -110,51 +110,64 @@ def random_shot(animal: Animal, identifier: str, generator: np.random.Generator,
 
 def draw(animal: Animal, shots: Sequence[Shot], size: int) -> list[Sample]:
     """The pictures of these shots of one animal, `size` pixels a side."""
-    angles = torch.stack([shot.pose.joint_angles for shot in shots])
-    standing = posed_vertices(animal.shape, angles, torch.zeros(len(shots), 3))
-    offsets = torch.zeros(len(shots), 3)
-    offsets[:, 1] = GROUND - standing[..., 1].amin(dim=1) + torch.tensor([shot.lift for shot in shots])
-    vertices = posed_vertices(animal.shape, angles, offsets)
-    rotations = viewpoint_rotation(
-        torch.tensor([shot.azimuth for shot in shots]), torch.tensor([shot.elevation for shot in shots])
-    )
+    faces = animal.shape.faces
+    vertices, offsets = _posed_on_ground(animal, shots)
     camera = fit_cameras(
         vertices,
-        animal.shape.faces,
-        rotations,
+        faces,
+        viewpoint_rotation(
+            torch.tensor([shot.azimuth for shot in shots]), torch.tensor([shot.elevation for shot in shots])
+        ),
         scale=torch.tensor([shot.scale for shot in shots]),
         shift=torch.tensor([shot.shift for shot in shots]),
     )
-    light = DirectionalLight(
+    light = _stacked_light(shots)
+    clip = project_to_clip(camera, vertices)
+    rasterized = rasterize(clip, faces, (SUPERSAMPLING * size, SUPERSAMPLING * size))
+    layers = _shaded(animal, vertices, camera, light=light, rasterized=rasterized)
+    coarse = rasterized[:, ::SUPERSAMPLING, ::SUPERSAMPLING].contiguous()
+    features = interpolate(animal.features[None], coarse, faces)
+    shadows = _shadows(faces, vertices, camera=camera, light=light)
+    keypoints = keypoints_in_image(animal.keypoints, clip, rasterized, size=size)
+    samples = []
+    for k, shot in enumerate(shots):
+        truth = _truth(animal, shot, world_to_camera=camera.world_to_camera[k], offset=offsets[k])
+        samples.append(
+            _sample(
+                shot,
+                layers=layers[k].numpy(),
+                shadow=shadows[k].numpy(),
+                features=patch_features(features[k], (coarse[k, ..., 3:] > 0).float(), shot.generator),
+                truth=truth | {"keypoints": keypoints[k]},
+            )
+        )
+    return samples
+
+
+def _posed_on_ground(
+    animal: Animal, shots: Sequence[Shot]
+) -> tuple[Float[Tensor, "images vertices 3"], Float[Tensor, "images 3"]]:
+    """The posed vertices with the lowest one on the ground or lifted off it, and the root offsets used."""
+    angles = torch.stack([shot.pose.joint_angles for shot in shots])
+    hanging = posed_vertices(animal.shape, angles, torch.zeros(len(shots), 3))
+    offsets = torch.zeros(len(shots), 3)
+    offsets[:, 1] = GROUND - hanging[..., 1].amin(dim=1) + torch.tensor([shot.lift for shot in shots])
+    return hanging + offsets[:, None], offsets
+
+
+def _stacked_light(shots: Sequence[Shot]) -> DirectionalLight:
+    return DirectionalLight(
         torch.tensor([shot.light_direction for shot in shots]),
         torch.tensor([shot.ambient for shot in shots]),
         torch.tensor([shot.diffuse for shot in shots]),
     )
-    clip = project_to_clip(camera, vertices)
-    fine = SUPERSAMPLING * size
-    rasterized = rasterize(clip, animal.shape.faces, (fine, fine))
-    colors = _shaded(animal, vertices, camera, light, rasterized)
-    coarse = rasterized[:, ::SUPERSAMPLING, ::SUPERSAMPLING].contiguous()
-    features = interpolate(animal.features[None], coarse, animal.shape.faces)
-    shadows = _shadows(animal.shape.faces, vertices, camera, light)
-    keypoints = keypoints_in_image(animal.keypoints, clip, rasterized, size)
-    return [
-        _sample(
-            animal,
-            shot,
-            layers=colors[k].numpy(),
-            shadow=shadows[k].numpy(),
-            features=patch_features(features[k], (coarse[k, ..., 3:] > 0).float(), shot.generator),
-            truth=_truth(animal, shot, camera.world_to_camera[k], offsets[k]) | {"keypoints": keypoints[k]},
-        )
-        for k, shot in enumerate(shots)
-    ]
 
 
 def _shaded(
     animal: Animal,
     vertices: Float[Tensor, "images vertices 3"],
     camera: Camera,
+    *,
     light: DirectionalLight,
     rasterized: Float[Tensor, "images fine fine 4"],
 ) -> Float[Tensor, "images size size 4"]:
@@ -176,6 +189,7 @@ def _shaded(
 def _shadows(
     faces: Int[Tensor, "faces 3"],
     vertices: Float[Tensor, "images vertices 3"],
+    *,
     camera: Camera,
     light: DirectionalLight,
 ) -> Float[Tensor, "images small small"]:
@@ -192,7 +206,6 @@ def _shadows(
 
 
 def _sample(
-    animal: Animal,
     shot: Shot,
     *,
     layers: Float[np.ndarray, "size size 4"],
@@ -229,7 +242,7 @@ def _photographed(
 
 
 def _truth(
-    animal: Animal, shot: Shot, world_to_camera: Float[Tensor, "4 4"], offset: Float[Tensor, "3"]
+    animal: Animal, shot: Shot, *, world_to_camera: Float[Tensor, "4 4"], offset: Float[Tensor, "3"]
 ) -> dict[str, object]:
     """What <id>.json says but for keypoints and crop box (design: "Files on disk")."""
     word = view_word(shot.azimuth, shot.elevation)

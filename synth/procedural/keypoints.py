@@ -61,7 +61,11 @@ def _eye(species: Species) -> tuple[float, float]:
 
 
 def keypoints_in_image(
-    keypoints: dict[str, int], clip: ClipPositions, rasterized: Float[Tensor, "images fine fine 4"], size: int
+    keypoints: dict[str, int],
+    clip: ClipPositions,
+    rasterized: Float[Tensor, "images fine fine 4"],
+    *,
+    size: int,
 ) -> list[dict[str, Any]]:
     """For each image the keypoints as [x, y, visible]: pixels of the image `size` wide, 1 where seen."""
     seen = clip[:, list(keypoints.values())]

@@ -178,7 +178,7 @@ def body_gradient(
 
 
 def carry_points(
-    source: LimbGeometry, target: LimbGeometry, points: Float[Tensor, "points 3"], foot: LimbFoot
+    source: LimbGeometry, target: LimbGeometry, points: Float[Tensor, "points 3"], *, foot: LimbFoot
 ) -> Float[Tensor, "points 3"]:
     """Points near a limb moved with it when its curve and radii change from `source` to `target`.
 

@@ -46,13 +46,14 @@ def body_mesh(limbs: tuple[LimbGeometry, ...], ground: float) -> Mesh:
         count = inside[tets].sum(dim=1)
         vertices, faces = marching_tetrahedra(points, tets[(count > 0) & (count < 4)], distance)
     vertices, faces = _largest_component(vertices, faces)
-    return Mesh(_relaxed(limbs, vertices, faces, ground), faces)
+    return Mesh(_relaxed(limbs, vertices, faces, ground=ground), faces)
 
 
 def _relaxed(
     limbs: tuple[LimbGeometry, ...],
     vertices: Float[Tensor, "vertices 3"],
     faces: Int[Tensor, "faces 3"],
+    *,
     ground: float,
 ) -> Float[Tensor, "vertices 3"]:
     """Vertices spread evenly over the implicit surface: marching tetrahedra leave slivers.

@@ -83,9 +83,9 @@ def _stride(gait: Gait, generator: np.random.Generator) -> Angles:
     for leg, phase in zip(LEGS, gait.phases, strict=True):
         at = (moment - phase + float(generator.normal()) * 0.02) % 1.0
         if leg.endswith("fore"):
-            _fore_leg(angles, leg.removesuffix("fore"), gait, at, energy)
+            _fore_leg(angles, leg.removesuffix("fore"), gait, at=at, energy=energy)
         else:
-            _hind_leg(angles, leg.removesuffix("hind"), gait, at, energy)
+            _hind_leg(angles, leg.removesuffix("hind"), gait, at=at, energy=energy)
     rock = gait.pitch * math.sin(2 * math.pi * moment) * energy
     gather = gait.pitch * math.cos(2 * math.pi * moment) * 1.4 * energy
     angles["thorax"] = (rock, 0.0, 0.0)
@@ -105,7 +105,7 @@ def _leg_cycle(at: float, duty: float) -> tuple[float, float]:
     return math.cos(math.pi * air), math.sin(math.pi * min(1.0, air * 1.12)) ** 1.2
 
 
-def _fore_leg(angles: Angles, side: str, gait: Gait, at: float, energy: float) -> None:
+def _fore_leg(angles: Angles, side: str, gait: Gait, *, at: float, energy: float) -> None:
     swing, fold = _leg_cycle(at, gait.duty)
     swing = (swing - 0.1) * gait.fore_swing * energy
     fold *= gait.fore_fold * energy
@@ -117,7 +117,7 @@ def _fore_leg(angles: Angles, side: str, gait: Gait, at: float, energy: float) -
     angles[side + "fore_pastern"] = (0.7 * fold - 0.15 * stance + 0.25 * max(0.0, swing), 0.0, 0.0)
 
 
-def _hind_leg(angles: Angles, side: str, gait: Gait, at: float, energy: float) -> None:
+def _hind_leg(angles: Angles, side: str, gait: Gait, *, at: float, energy: float) -> None:
     swing, fold = _leg_cycle(at, gait.duty)
     swing = (swing + 0.05) * gait.hind_swing * energy
     fold *= gait.hind_fold * energy

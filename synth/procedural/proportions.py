@@ -75,13 +75,17 @@ def quadruped_body(species: Species, traits: Traits, *, least_radius: float = 0.
         rows = sample_limb(joints, _individual_stations(limb, traits))
         rows[:, 3:5] = np.maximum(rows[:, 3:5], least_radius)
         columns = torch.tensor(rows, dtype=torch.float32)
+        depths, widths, tapers, chain = columns[:, 3:].unbind(1)
         geometry = LimbGeometry(
-            limb.name,
-            1 if limb.paired else 0,
-            columns[:, :3],
-            *columns[:, 3:].unbind(1),
-            limb.exponent,
-            limb.blend,
+            name=limb.name,
+            side=1 if limb.paired else 0,
+            centres=columns[:, :3],
+            depths=depths,
+            widths=widths,
+            tapers=tapers,
+            chain=chain,
+            exponent=limb.exponent,
+            blend=limb.blend,
         )
         limbs += [geometry, mirrored(geometry)] if limb.paired else [geometry]
     return Body(tuple(limbs), quadruped_skeleton(landmarks))

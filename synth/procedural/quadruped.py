@@ -83,7 +83,12 @@ def make_individual(species: Species, traits: Traits) -> Individual:
     template = _template(species, traits.hornless)
     mean, target = template.mean, quadruped_body(species, traits)
     vertices = _carried(
-        template.body, target, template.feet, template.shares, mean=mean.vertices, faces=mean.faces
+        template.body,
+        target,
+        feet=template.feet,
+        shares=template.shares,
+        mean=mean.vertices,
+        faces=mean.faces,
     )
     return Individual(vertices, mean.faces, mean.skinning, target.skeleton, mean.canonical, mean.membership)
 
@@ -102,12 +107,12 @@ def _template(species: Species, hornless: bool) -> _Template:
     mesh = body_mesh(plump.limbs, GROUND)
     feet = [limb_foot(limb, mesh.vertices) for limb in plump.limbs]
     shares = _limb_shares(feet)
-    vertices = _carried(plump, body, feet, shares, mean=mesh.vertices, faces=mesh.faces)
+    vertices = _carried(plump, body, feet=feet, shares=shares, mean=mesh.vertices, faces=mesh.faces)
     parts = body_parts(species)
     part_of = {limb.name: parts.index(limb.part) for limb in species.limbs}
     membership = shares.new_zeros(len(shares), len(parts))
     membership.index_add_(1, torch.tensor([part_of[limb.name] for limb in body.limbs]), shares)
-    skinning = _skinning_weights(_bone_weights(species, body, feet, shares), mesh.faces)
+    skinning = _skinning_weights(_bone_weights(species, body, feet, shares=shares), mesh.faces)
     canonical = vertices
     if hornless:
         horned = mean_individual(species)
@@ -120,16 +125,16 @@ def _template(species: Species, hornless: bool) -> _Template:
 def _carried(
     source: Body,
     target: Body,
+    *,
     feet: list[LimbFoot],
     shares: Float[Tensor, "vertices limbs"],
-    *,
     mean: Float[Tensor, "vertices 3"],
     faces: Int[Tensor, "faces 3"],
 ) -> Float[Tensor, "vertices 3"]:
     """The surface of one body on another: each limb carries its share, the motion is smoothed a little."""
     carried = torch.zeros_like(mean)
     for k, (old, new) in enumerate(zip(source.limbs, target.limbs, strict=True)):
-        carried += shares[:, k : k + 1] * carry_points(old, new, mean, feet[k])
+        carried += shares[:, k : k + 1] * carry_points(old, new, mean, foot=feet[k])
     motion = (carried - mean).double().numpy()
     average = neighbour_average(faces, len(mean))
     for _ in range(MOTION_SMOOTHING_STEPS):
@@ -144,7 +149,7 @@ def _limb_shares(feet: list[LimbFoot]) -> Float[Tensor, "vertices limbs"]:
 
 
 def _bone_weights(
-    species: Species, body: Body, feet: list[LimbFoot], shares: Float[Tensor, "vertices limbs"]
+    species: Species, body: Body, feet: list[LimbFoot], *, shares: Float[Tensor, "vertices limbs"]
 ) -> Float[Tensor, "vertices bones"]:
     """Each limb hands its share of a vertex to its bones, by the place along the limb."""
     names = body.skeleton.names
