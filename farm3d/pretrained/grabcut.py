@@ -17,8 +17,13 @@ COARSE_SIDE, FINE_SIDE = 400, 512
 The cut's smoothness works per pixel: at lower resolutions it takes the legs off.
 """
 
-COARSE_ITERATIONS, FINE_ITERATIONS = 5, 2
-PRIOR_THRESHOLD = 0.7
+COARSE_ITERATIONS, FINE_ITERATIONS = 4, 2
+SALIENCY_THRESHOLDS = (0.7, 1.0)
+"""Shares of Otsu's threshold above which salient pixels start a cut; which is best depends on the picture."""
+
+BOX_MARGIN = 0.1
+"""Margin, as a share of each side, of the central box that starts one more cut."""
+
 CENTRE_SPREAD = 0.33
 SURROUNDINGS, BAND, HOLE = 0.15, 0.06, 0.01
 
@@ -46,7 +51,10 @@ def cut_out_animal(pixels: Pixels) -> Cut:
     The same pixels give the same mask. OpenCV's random generator is left seeded.
     """
     coarse_pixels = _resize_to(pixels, COARSE_SIDE, enlarge=False)
-    coarse, main_share = _main_piece(_coarse_cut(coarse_pixels))
+    saliency = boundary_saliency(coarse_pixels)
+    starts = _starts(saliency)
+    pieces = [_main_piece(_grabcut(coarse_pixels, start, COARSE_ITERATIONS)) for start in starts]
+    coarse, main_share = max(pieces, key=lambda piece: _merit(coarse_pixels, saliency, piece[0]))
     if not coarse.any():
         return Cut(np.zeros(pixels.shape[:2], dtype=bool), 0.0, 0.0)
     mask, fine_share = _main_piece(_fine_cut(pixels, coarse))
@@ -55,17 +63,36 @@ def cut_out_animal(pixels: Pixels) -> Cut:
     return Cut(mask, _color_separation(coarse_pixels, small_mask), min(main_share, fine_share))
 
 
-def _coarse_cut(pixels: Pixels) -> Mask:
-    """GrabCut on the whole picture, from what is salient and near the middle."""
-    prior = boundary_saliency(pixels) * _centre_weight(pixels.shape[0], pixels.shape[1])
+def _merit(pixels: Pixels, saliency: Float32[np.ndarray, "height width"], mask: Mask) -> float:
+    """How well a cut is told apart: by its colours from what is round it, by saliency from the rest."""
+    if not mask.any() or mask.all():
+        return -1.0
+    return _color_separation(pixels, mask) + 0.5 * float(saliency[mask].mean() - saliency[~mask].mean())
+
+
+def _starts(saliency: Float32[np.ndarray, "height width"]) -> list[Trimap]:
+    """Trimaps to start from: what is salient and near the middle, more or less of it, and a central box.
+
+    Only the box's outside, or a thin frame, is background for certain.
+    """
+    height, width = saliency.shape
+    prior = saliency * _centre_weight(height, width)
     levels = (255.0 * prior / max(float(prior.max()), 1e-6)).astype(np.uint8)
     threshold, _ = cv2.threshold(levels, 0, 255, cv2.THRESH_OTSU)
-    trimap = np.where(levels > PRIOR_THRESHOLD * threshold, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
-    margin = max(2, round(0.02 * pixels.shape[1]))
-    inner = np.zeros_like(trimap, dtype=bool)
-    inner[margin:-margin, margin:-margin] = True
-    trimap[~inner] = cv2.GC_BGD
-    return _grabcut(pixels, trimap, COARSE_ITERATIONS)
+    frame = max(2, round(0.02 * width))
+    framed = _box(height, width, frame, horizontal_margin=frame)
+    guesses = [levels > share * threshold for share in SALIENCY_THRESHOLDS]
+    trimaps = [np.where(guess, cv2.GC_PR_FGD, cv2.GC_PR_BGD) for guess in guesses]
+    starts = [np.where(framed, trimap, cv2.GC_BGD) for trimap in trimaps]
+    box = _box(height, width, round(BOX_MARGIN * height), horizontal_margin=round(BOX_MARGIN * width))
+    starts.append(np.where(box, cv2.GC_PR_FGD, cv2.GC_BGD))
+    return [start.astype(np.uint8) for start in starts]
+
+
+def _box(height: int, width: int, vertical_margin: int, *, horizontal_margin: int) -> Mask:
+    box = np.zeros((height, width), dtype=bool)
+    box[vertical_margin : height - vertical_margin, horizontal_margin : width - horizontal_margin] = True
+    return box
 
 
 def _fine_cut(pixels: Pixels, coarse: Bool[np.ndarray, "coarse_height coarse_width"]) -> Mask:

@@ -25,7 +25,7 @@ Mask = Bool[np.ndarray, "height width"]
 
 
 def segment(
-    source: SourceImage, path: Path, *, segmenter: str = "auto", mask_path: Path | None = None
+    source: SourceImage, path: Path, *, segmenter: str = "auto", mask_path: Path | str | None = None
 ) -> Segmentation:
     """The animal's mask for the photograph `source`, read from `path`.
 
@@ -38,7 +38,7 @@ def segment(
         raise ConfigError(f"--segmenter {segmenter} is not part of this version; use {', '.join(SEGMENTERS)}")
     if segmenter not in SEGMENTERS:
         raise ConfigError(f"--segmenter {segmenter}: unknown; use {', '.join(SEGMENTERS)}")
-    file = mask_path or mask_beside(path)
+    file = Path(mask_path) if mask_path else mask_beside(path)
     if segmenter == "file" or (segmenter == "auto" and mask_path):
         if file is None:
             raise InputError(f"{path}: no mask file; give --mask FILE or put {path.stem}_mask.png beside it")
