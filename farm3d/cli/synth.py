@@ -59,7 +59,7 @@ def _synthesise(arguments: argparse.Namespace, messages: Messages) -> int:
     from farm3d.synth.dataset import FarmSettings, default_individuals, write_farm
     from farm3d.synth.procedural.species import species_of
 
-    species_of(arguments.category)
+    species = species_of(arguments.category)
     if arguments.generator == "auto":
         messages.say("generator: procedural (the only one in this version)")
     settings = FarmSettings(
@@ -72,8 +72,14 @@ def _synthesise(arguments: argparse.Namespace, messages: Messages) -> int:
     out = Path(arguments.out or f"data/{arguments.category}")
     with tqdm(total=settings.count, unit="picture", disable=arguments.quiet, file=sys.stderr) as bar:
         write_farm(settings, out, bar.update)
-    messages.result(f"{out}: {settings.count} pictures of {settings.individuals} {settings.category}s")
+    messages.result(
+        f"{out}: {_plural(settings.count, 'picture')} of {_plural(settings.individuals, species.name)}"
+    )
     return 0
+
+
+def _plural(count: int, word: str) -> str:
+    return f"{count} {word}" + ("" if count == 1 else "s")
 
 
 if __name__ == "__main__":

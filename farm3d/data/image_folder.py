@@ -161,7 +161,7 @@ def _load_truth(
     joints = torch.stack([a.rest_joints for a in animals])
     angles = torch.tensor([record["pose"]["joint_angles"] for record in records], dtype=torch.float32)
     offsets = torch.tensor([record["pose"]["root_offset"] for record in records], dtype=torch.float32)
-    skeleton = Skeleton(joints, animals[0].parents, (), torch.empty(0, 3))
+    skeleton = Skeleton(joints, animals[0].parents, (), torch.zeros(joints.shape[1], 3))
     transforms = bone_transforms(skeleton, angles)
     image_index = torch.arange(len(records))[:, None, None]
     blended = (transforms[image_index, bones] * weights[..., None, None]).sum(dim=2)

@@ -60,7 +60,7 @@ def _relaxed(
 
     Each round settles every vertex, then draws it to its neighbours within the tangent plane.
     """
-    average = neighbour_average(faces, len(vertices))
+    average = neighbour_average(faces, mirror_vertices(vertices))
     for _ in range(RELAXATION_ROUNDS):
         vertices = settle(limbs, vertices, ground, steps=1)
         _, gradient = body_gradient(limbs, vertices, ground)
@@ -73,11 +73,24 @@ def _relaxed(
     return torch.from_numpy(smooth).to(vertices.dtype)
 
 
-def neighbour_average(faces: Int[Tensor, "faces 3"], count: int) -> csr_matrix:
-    """The matrix (vertices x vertices) that takes each vertex's value to the mean of its neighbours'."""
-    edges = torch.cat([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]).numpy()
-    graph = coo_matrix((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), shape=(count, count)).tocsr()
+def neighbour_average(faces: Int[Tensor, "faces 3"], mirror: Int[Tensor, " vertices"]) -> csr_matrix:
+    """The matrix (vertices x vertices) that takes each vertex's value to the mean of its neighbours'.
+
+    Neighbours of the mirror image count as its own: marching tetrahedra cuts quadrilaterals along one
+    diagonal on the left and the other on the right, and averages must not see the difference.
+    """
+    edges = torch.cat([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    starts, ends = torch.cat([edges, mirror[edges]]).numpy().T
+    count = len(mirror)
+    graph = coo_matrix((np.ones(len(starts)), (starts, ends)), shape=(count, count)).tocsr()
+    graph = graph.maximum(graph.T)
     return csr_matrix(graph.multiply(1.0 / graph.sum(axis=1)))
+
+
+def mirror_vertices(vertices: Float[Tensor, "vertices 3"]) -> Int[Tensor, " vertices"]:
+    """For each vertex of a mesh that is symmetric in x the number of its mirror image."""
+    flipped = vertices * vertices.new_tensor([-1.0, 1.0, 1.0])
+    return torch.from_numpy(cKDTree(vertices.numpy()).query(flipped.numpy())[1])
 
 
 def settle(

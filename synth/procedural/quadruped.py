@@ -13,13 +13,14 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from farm3d.geometry.mesh import Mesh
 from farm3d.geometry.skeleton import Skeleton, bone_transforms
 from farm3d.geometry.skinning import MAX_INFLUENCES, SkinningWeights, skin
 from farm3d.shapes import JointAngles, Vertices
 
 from .anatomy import GROUND, Species, Traits
 from .limbs import LimbFoot, LimbGeometry, body_distance, carry_points, limb_foot
-from .meshing import body_mesh, neighbour_average, symmetric_nearest_points
+from .meshing import body_mesh, mirror_vertices, neighbour_average, symmetric_nearest_points
 from .proportions import Body, quadruped_body
 
 MEMBERSHIP_SOFTNESS = 0.04
@@ -60,7 +61,8 @@ def body_parts(species: Species) -> tuple[str, ...]:
 def posed_vertices(individual: Individual, joint_angles: JointAngles, root_offset: Tensor) -> Vertices:
     """The individual's vertices in a pose, or a batch of poses: linear blend skinning, then the offset."""
     transforms = bone_transforms(individual.skeleton, joint_angles)
-    return skin(individual.vertices, transforms, individual.skinning) + root_offset[..., None, :]
+    vertices = individual.vertices.expand(*joint_angles.shape[:-2], -1, -1)
+    return skin(vertices, transforms, individual.skinning) + root_offset[..., None, :]
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ def _template(species: Species, hornless: bool) -> _Template:
     part_of = {limb.name: parts.index(limb.part) for limb in species.limbs}
     membership = shares.new_zeros(len(shares), len(parts))
     membership.index_add_(1, torch.tensor([part_of[limb.name] for limb in body.limbs]), shares)
-    skinning = _skinning_weights(_bone_weights(species, body, feet, shares=shares), mesh.faces)
+    skinning = _skinning_weights(_bone_weights(species, body, feet, shares=shares), mesh)
     canonical = vertices
     if hornless:
         horned = mean_individual(species)
@@ -136,7 +138,7 @@ def _carried(
     for k, (old, new) in enumerate(zip(source.limbs, target.limbs, strict=True)):
         carried += shares[:, k : k + 1] * carry_points(old, new, mean, foot=feet[k])
     motion = (carried - mean).double().numpy()
-    average = neighbour_average(faces, len(mean))
+    average = neighbour_average(faces, mirror_vertices(mean))
     for _ in range(MOTION_SMOOTHING_STEPS):
         motion = 0.5 * motion + 0.5 * (average @ motion)
     return mean + torch.from_numpy(motion).float()
@@ -179,11 +181,9 @@ def _smooth_step(value: Tensor) -> Tensor:
     return x * x * (3.0 - 2.0 * x)
 
 
-def _skinning_weights(
-    weights: Float[Tensor, "vertices bones"], faces: Int[Tensor, "faces 3"]
-) -> SkinningWeights:
+def _skinning_weights(weights: Float[Tensor, "vertices bones"], mesh: Mesh) -> SkinningWeights:
     """The four largest weights of each vertex after smoothing over the surface."""
-    average = neighbour_average(faces, len(weights))
+    average = neighbour_average(mesh.faces, mirror_vertices(mesh.vertices))
     smooth = weights.numpy().astype(np.float64)
     for _ in range(SMOOTHING_STEPS):
         smooth = 0.5 * smooth + 0.5 * (average @ smooth)
