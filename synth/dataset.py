@@ -1,8 +1,7 @@
 """Data sets on disk: numbered shards that appear only when complete, so that a killed run resumes.
 
-The format is design's "Files on disk" (docs/conventions.md): dataset.yaml, canonical.npz (the species'
-mean animal), individuals/<k>.npz, and shard_00000/ with <id>.jpg, <id>_mask.png, <id>_features.npz and
-<id>.json a sample.
+The format is that of docs/data_sets.md: dataset.yaml, canonical.npz (the species' mean animal),
+individuals/<k>.npz, and shard_00000/ with <id>.jpg, <id>_mask.png, <id>_features.npz and <id>.json a sample.
 """
 
 import io

@@ -244,7 +244,7 @@ def _photographed(
 def _truth(
     animal: Animal, shot: Shot, *, world_to_camera: Float[Tensor, "4 4"], offset: Float[Tensor, "3"]
 ) -> dict[str, object]:
-    """What <id>.json says but for keypoints and crop box (design: "Files on disk")."""
+    """What <id>.json says but for keypoints and crop box (docs/data_sets.md, "A sample's JSON")."""
     word = view_word(shot.azimuth, shot.elevation)
     return {
         "id": shot.identifier,
