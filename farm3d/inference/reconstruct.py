@@ -39,8 +39,8 @@ def reconstruct(
     model: AnimalModel,
     prior: ShapePrior,
     pixels: UInt8[np.ndarray, "height width 3"],
-    segmentation: Segmentation,
     *,
+    segmentation: Segmentation,
     refinement: RefineConfig,
 ) -> Reconstruction:
     """The animal in `pixels` where `segmentation` says it is.
@@ -53,7 +53,7 @@ def reconstruct(
     with torch.no_grad():
         reading = model.read(batch.images, batch.masks)
         initial = model.assemble(reading, model.pose(reading, prior), prior)
-    refined = refine(model, prior, reading, initial, batch=batch, config=refinement)
+    refined = refine(model, prior, reading, initial=initial, batch=batch, config=refinement)
     initial, refined = (_with_crop_box(prediction, box) for prediction in (initial, refined))
     silhouettes = [source_silhouette(prediction, mask.shape) for prediction in (initial, refined)]
     return Reconstruction(

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float, Int
+from scipy.spatial import cKDTree
 from torch import Tensor
 
 from farm3d.config import StrictConfig
-from farm3d.geometry.camera import Camera, camera_from_rotation
+from farm3d.geometry.camera import Camera, camera_from_rotation, project_to_ndc
 from farm3d.geometry.skeleton import bone_transforms
 from farm3d.geometry.viewpoint import azimuth_elevation, viewpoint_rotation
 from farm3d.losses.reconstruction import (
@@ -46,9 +47,14 @@ class RefineConfig(StrictConfig):
     mask: float = 10.0
     inside_distance: float = 100.0
     outside_distance: float = 50.0
+    reach: float = 10.0
+    """Weight of the distance from the mask's pixels to the nearest projected vertex: it draws legs into
+    parts of the mask that no silhouette edge is near."""
     color: float = 2.0
     angle_change: float = 0.5
     """Weight of the mean squared change of the angles (radians) from the prediction."""
+    sideways_change: float = 20.0
+    """The same, in addition, for side bending and twist: one silhouette says little about them."""
     offset_change: float = 50.0
     """Weight of the mean squared change of the deformation (object units) from the prediction."""
     fold: float = 0.05
@@ -77,8 +83,8 @@ def refine(
     model: AnimalModel,
     prior: ShapePrior,
     reading: ImageReading,
-    initial: AnimalPrediction,
     *,
+    initial: AnimalPrediction,
     batch: Batch,
     config: RefineConfig,
 ) -> AnimalPrediction:
@@ -105,13 +111,13 @@ def refine(
     )
     target = _shrink(batch, config.size)
     for _ in range(config.steps):
-        prediction = _predict(own, prior, reading, initial, variables=variables)
+        prediction = _predict(own, prior, reading, initial=initial, variables=variables)
         loss = _objective(prediction, initial, target, config=config)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
     with torch.no_grad():
-        return _predict(own, prior, reading, initial, variables=variables)
+        return _predict(own, prior, reading, initial=initial, variables=variables)
 
 
 def _start(initial: AnimalPrediction, reading: ImageReading) -> _Variables:
@@ -127,8 +133,8 @@ def _predict(
     model: AnimalModel,
     prior: ShapePrior,
     reading: ImageReading,
-    initial: AnimalPrediction,
     *,
+    initial: AnimalPrediction,
     variables: _Variables,
 ) -> AnimalPrediction:
     """The prediction under the present values of what is optimised."""
@@ -162,16 +168,30 @@ def _objective(
     overlap = eroded_overlap(buffers.mask, target.masks)
     # What the border of the photograph cuts off is neither there nor missing.
     visible = buffers.mask * target.valid
+    turned = (prediction.joint_angles - initial.joint_angles).square()
     terms = (
         config.mask * mask_loss(buffers.mask, target.masks, target.valid),
         config.inside_distance * inside_distance_loss(buffers.mask, target.inside_distance),
         config.outside_distance * outside_distance_loss(visible, target.outside_distance),
+        config.reach * _reach(prediction, target),
         config.color * color_loss(buffers.rgb, target.images, overlap),
-        config.angle_change * (prediction.joint_angles - initial.joint_angles).square().mean(),
+        config.angle_change * turned.mean(),
+        config.sideways_change * turned[..., 1:].mean(),
         config.offset_change * (prediction.rest_mesh.vertices - initial.rest_mesh.vertices).square().mean(),
     )
     fold = config.fold * _folds(prediction)
     return sum((term.mean() for term in terms), start=fold)
+
+
+def _reach(prediction: AnimalPrediction, target: Batch) -> Float[Tensor, ""]:
+    """Mean distance (half image sides) from the pixels of the mask to the nearest projected vertex."""
+    size = target.masks.shape[1]
+    rows, columns = torch.nonzero(target.masks[0, ..., 0] > 0.5, as_tuple=True)
+    pixels = (torch.stack([columns, rows], dim=-1) + 0.5) * (2.0 / size) - 1.0
+    vertices = project_to_ndc(prediction.camera, prediction.posed_mesh.vertices)[0]
+    with torch.no_grad():
+        nearest = torch.from_numpy(cKDTree(vertices.numpy()).query(pixels.numpy())[1])
+    return (pixels - vertices[nearest]).square().sum(-1).add(1e-8).sqrt().mean()
 
 
 def _folds(prediction: AnimalPrediction) -> Float[Tensor, ""]:

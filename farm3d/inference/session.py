@@ -94,7 +94,11 @@ def reconstruct_file(session: Session, image: InputImage) -> Outcome:
         segmentation = segment(source, image.path, segmenter=session.segmenter, mask_path=session.mask_path)
     with stopwatch.stage("reconstruct"):
         result = reconstruct(
-            session.trained.model, session.prior, source.pixels, segmentation, refinement=session.refinement
+            session.trained.model,
+            session.prior,
+            source.pixels,
+            segmentation=segmentation,
+            refinement=session.refinement,
         )
     with replacing_folder(session.out / image.name) as folder:
         write_result(

@@ -41,7 +41,7 @@ def turntable_frames(prediction: AnimalPrediction, texture: BakedTexture) -> Fra
         prediction,
         texture,
         lambda part: (vertices.expand(len(part), -1, -1), _pick(camera, part)),
-        len(azimuths),
+        count=len(azimuths),
     )
 
 
@@ -59,7 +59,7 @@ def relight_frames(prediction: AnimalPrediction, texture: BakedTexture) -> Frame
     def scene(part: Tensor) -> tuple[Tensor, Camera]:
         return vertices.expand(len(part), -1, -1), _repeat(prediction.camera, len(part))
 
-    return _draw(prediction, texture, scene, len(angles), lights=lights)
+    return _draw(prediction, texture, scene, count=len(angles), lights=lights)
 
 
 def clip_frames(prediction: AnimalPrediction, texture: BakedTexture, clip: Clip) -> FrameSource:
@@ -75,15 +75,15 @@ def clip_frames(prediction: AnimalPrediction, texture: BakedTexture, clip: Clip)
     moved = skin(rest, transforms, prediction.skinning_weights) + offsets.float()[:, None]
     azimuths = torch.full((count,), SHOWN_AZIMUTH)
     camera = _framing(moved, azimuths)
-    return _draw(prediction, texture, lambda part: (moved[part], _pick(camera, part)), count)
+    return _draw(prediction, texture, lambda part: (moved[part], _pick(camera, part)), count=count)
 
 
 def _draw(
     prediction: AnimalPrediction,
     texture: BakedTexture,
     scene: Callable[[Tensor], tuple[Float[Tensor, "frames vertices 3"], Camera]],
-    count: int,
     *,
+    count: int,
     lights: DirectionalLight | None = None,
 ) -> FrameSource:
     """Render frames in small batches, so that memory does not grow with their number."""

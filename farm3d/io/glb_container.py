@@ -36,7 +36,7 @@ class GlbBuffer:
         if target is not None:
             view["target"] = target
         self._views.append(view)
-        self._data += data + bytes(-len(data) % 4)
+        self._data.extend(data + bytes(-len(data) % 4))
         return len(self._views) - 1
 
     def add_array(self, values: np.ndarray, *, target: int | None = None, bounds: bool = False) -> int:

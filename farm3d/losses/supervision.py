@@ -56,7 +56,7 @@ def point_loss(predicted: Points, truth: Points) -> Float[Tensor, ""]:
 
 
 def projection_loss(
-    predicted: Points, camera: Camera, truth: Points, true_camera: Camera
+    predicted: Points, camera: Camera, *, truth: Points, true_camera: Camera
 ) -> Float[Tensor, ""]:
     """Mean distance of corresponding points in the image, in half image sides."""
     offset = project_to_ndc(camera, predicted) - project_to_ndc(true_camera, truth)

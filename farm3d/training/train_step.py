@@ -66,7 +66,7 @@ def supervised_terms(
     errors = azimuth_errors(reading.viewpoint, truth.world_to_camera)
     cross_entropy, azimuth = hypothesis_losses(errors, reading.viewpoint.logits)
     pose = model.pose(reading, prior, best_hypothesis(errors))
-    offsets, posed = posed_points(model, prior, reading, pose, canonical=truth.canonical_points)
+    offsets, posed = posed_points(model, prior, reading, pose=pose, canonical=truth.canonical_points)
     mask, inside, color = _render_terms(model, prior, batch, reading=reading, pose=pose, settings=settings)
     return LossTerms(
         mask=mask,
@@ -79,7 +79,9 @@ def supervised_terms(
         elevation=elevation_loss(reading.viewpoint, truth.world_to_camera),
         rest_points=point_loss(truth.canonical_points + offsets, truth.rest_points),
         posed_points=point_loss(posed, truth.posed_points),
-        projection=projection_loss(posed, pose.camera, truth.posed_points, Camera(truth.world_to_camera)),
+        projection=projection_loss(
+            posed, pose.camera, truth=truth.posed_points, true_camera=Camera(truth.world_to_camera)
+        ),
         light=light_loss(reading.light, truth.light),
     )
 
@@ -88,8 +90,8 @@ def posed_points(
     model: AnimalModel,
     prior: ShapePrior,
     reading: ImageReading,
-    pose: InstancePose,
     *,
+    pose: InstancePose,
     canonical: Float[Tensor, "images points 3"],
 ) -> tuple[Float[Tensor, "images points 3"], Float[Tensor, "images points 3"]]:
     """Deformation and posed place of points of the rest shape that need not be its vertices."""

@@ -76,7 +76,7 @@ def train(
         return folder
 
     done, folder = first, None
-    with closing(_terms_by_step(config, data, run, model, first=first)) as stream:
+    with closing(_terms_by_step(config, data, model, run=run, first=first)) as stream:
         for step in range(first, config.steps):
             if should_stop():
                 break
@@ -96,7 +96,7 @@ def train(
 
 
 def _terms_by_step(
-    config: TrainConfig, data: ImageDataSet, run: Path, model: AnimalModel, *, first: int
+    config: TrainConfig, data: ImageDataSet, model: AnimalModel, *, run: Path, first: int
 ) -> Generator[LossTerms, None, None]:
     """The loss terms of step `first` and on, each computed when it is asked for.
 
@@ -117,7 +117,7 @@ def _terms_by_step(
             batch, inputs = upcoming.result()
             upcoming = loader.submit(_load, config, data, step + 1)
             if step % config.picture_every == 0 or step == config.steps - 1:
-                write_picture(run / f"pictures/step_{step:06d}.png", model, prior, batch)
+                write_picture(run / f"pictures/step_{step:06d}.png", model, prior, batch=batch)
             yield supervised_terms(model, prior, batch, inputs=inputs, settings=settings)
 
 

@@ -19,7 +19,7 @@ from farm3d.types import AnimalPrediction, Batch, RenderBuffers, ShapePrior
 SHOWN, SIDE = 6, 128
 
 
-def write_picture(path: Path, model: AnimalModel, prior: ShapePrior, batch: Batch) -> None:
+def write_picture(path: Path, model: AnimalModel, prior: ShapePrior, *, batch: Batch) -> None:
     """A grid with an image a row: input, mask, render, render turned by 90 degrees, normals, bones."""
     images, masks = batch.images[:SHOWN], batch.masks[:SHOWN]
     with torch.no_grad():
