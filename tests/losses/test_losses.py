@@ -1,0 +1,108 @@
+"""Losses against the same formulas written in numpy, and against cases worked out by hand."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from farm3d.losses.objective import LossTerms, LossWeights, weighted_sum
+from farm3d.losses.reconstruction import (
+    color_loss,
+    eroded_overlap,
+    inside_distance_loss,
+    mask_loss,
+    outside_distance_loss,
+)
+from farm3d.losses.regularization import articulation_loss, deformation_loss, eikonal_loss
+from farm3d.types import SDFSamples
+
+GENERATOR = np.random.default_rng(0)
+
+
+def planes(count: int, channels: int = 1) -> list[torch.Tensor]:
+    return [torch.from_numpy(GENERATOR.random((3, 6, 5, channels), np.float32)) for _ in range(count)]
+
+
+def test_mask_loss_equals_its_formula() -> None:
+    rendered, mask, valid = planes(3)
+    expected = ((valid * (rendered - mask)).numpy() ** 2).reshape(3, -1).mean(axis=1)
+    np.testing.assert_allclose(mask_loss(rendered, mask, valid), expected, rtol=1e-5)
+
+
+def test_pixels_outside_the_photograph_say_nothing_of_the_mask() -> None:
+    mask = torch.zeros(1, 4, 4, 1)
+    valid = torch.ones_like(mask)
+    valid[:, :, 2:] = 0.0
+    rendered = torch.zeros_like(mask)
+    rendered[:, :, 2:] = 1.0
+    assert float(mask_loss(rendered, mask, valid)) == 0.0
+    assert float(mask_loss(rendered, mask, torch.ones_like(mask))) == 0.5
+
+
+def test_distance_losses_equal_their_formulas() -> None:
+    rendered, distance = planes(2)
+    missing = ((1.0 - rendered) * distance).numpy().reshape(3, -1).mean(axis=1)
+    protruding = (rendered * distance).numpy().reshape(3, -1).mean(axis=1)
+    np.testing.assert_allclose(inside_distance_loss(rendered, distance), missing, rtol=1e-5)
+    np.testing.assert_allclose(outside_distance_loss(rendered, distance), protruding, rtol=1e-5)
+
+
+def test_color_loss_equals_its_formula_and_ignores_what_does_not_overlap() -> None:
+    (rendered, image), (overlap,) = planes(2, channels=3), planes(1)
+    expected = (overlap * (rendered - image).abs()).numpy().reshape(3, -1).mean(axis=1)
+    np.testing.assert_allclose(color_loss(rendered, image, overlap), expected, rtol=1e-5)
+    assert float(color_loss(rendered, image, torch.zeros_like(overlap)).sum()) == 0.0
+
+
+def test_the_overlap_loses_one_pixel_all_around() -> None:
+    mask = torch.zeros(1, 8, 8, 1)
+    mask[:, 1:6, 1:7] = 1.0
+    rendered = torch.ones_like(mask).requires_grad_()
+    overlap = eroded_overlap(rendered, mask)
+    expected = torch.zeros_like(mask)
+    expected[:, 2:5, 2:6] = 1.0
+    assert torch.equal(overlap, expected)
+    assert not overlap.requires_grad
+
+
+def test_only_what_both_show_overlaps() -> None:
+    left, right = torch.zeros(1, 9, 9, 1), torch.zeros(1, 9, 9, 1)
+    left[:, :, :6], right[:, :, 3:] = 1.0, 1.0
+    assert torch.nonzero(eroded_overlap(left, right)[0, 4, :, 0]).flatten().tolist() == [4]
+
+
+def samples_of_a_field(scale: float) -> SDFSamples:
+    """A sphere's distance, times `scale`, with its gradient by autograd."""
+    points = torch.randn(50, 3, dtype=torch.float32, generator=torch.Generator().manual_seed(0))
+    points.requires_grad_()
+    values = scale * (points.norm(dim=-1) - 0.7)
+    (gradients,) = torch.autograd.grad(values.sum(), points)
+    return SDFSamples(points, values, gradients)
+
+
+@pytest.mark.parametrize(("scale", "expected"), [(1.0, 0.0), (3.0, 4.0), (0.5, 0.25)])
+def test_eikonal_is_zero_for_a_true_distance_alone(scale: float, expected: float) -> None:
+    assert float(eikonal_loss(samples_of_a_field(scale))) == pytest.approx(expected, abs=1e-6)
+
+
+def test_regularisers_are_mean_squares() -> None:
+    angles = torch.tensor([[[0.1, 0.0, -0.2], [0.3, 0.0, 0.0]]])
+    assert float(articulation_loss(angles)) == pytest.approx((0.01 + 0.04 + 0.09) / 6)
+    assert float(deformation_loss(angles)) == pytest.approx((0.01 + 0.04 + 0.09) / 6)
+
+
+def test_the_total_is_the_weighted_sum_of_what_is_there() -> None:
+    terms = LossTerms(mask=torch.tensor(2.0), light=torch.tensor(3.0))
+    assert float(weighted_sum(terms, LossWeights(mask=10.0, light=0.5, color=99.0))) == 21.5
+    assert terms.present().keys() == {"mask", "light"}
+
+
+def test_a_weight_of_zero_leaves_a_term_out() -> None:
+    terms = LossTerms(mask=torch.tensor(2.0), light=torch.tensor(3.0))
+    assert float(weighted_sum(terms, LossWeights(mask=1.0, light=0.0))) == 2.0
+
+
+def test_every_term_has_a_weight() -> None:
+    assert set(LossWeights.model_fields) == set(LossTerms.__dataclass_fields__)
+    assert all(math.isfinite(weight) for weight in LossWeights().model_dump().values())
