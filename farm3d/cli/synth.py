@@ -70,7 +70,7 @@ def _synthesise(arguments: argparse.Namespace, messages: Messages) -> int:
         individuals=arguments.individuals or default_individuals(arguments.count),
     )
     out = Path(arguments.out or f"data/{arguments.category}")
-    with tqdm(total=settings.count, unit="picture", disable=arguments.quiet, file=sys.stderr) as bar:
+    with tqdm(total=settings.count, unit="picture", disable=arguments.quiet, delay=1.0) as bar:
         write_farm(settings, out, bar.update)
     messages.result(
         f"{out}: {_plural(settings.count, 'picture')} of {_plural(settings.individuals, species.name)}"
