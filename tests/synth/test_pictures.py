@@ -4,7 +4,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-
 from farm3d.synth.pictures import contact_sheet, portrait
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
