@@ -20,8 +20,9 @@ def choose_device(name: str, messages: Messages) -> torch.device:
         device = torch.device(name)
     except RuntimeError:
         raise ConfigError(f"--device {name}: no such kind of device; give auto or cpu") from None
-    if device.type != "cpu" and not _is_present(device):
-        raise ConfigError(f"--device {name}: this machine has no such device; give auto or cpu")
+    if device.type != "cpu":
+        reason = "this version computes on the CPU only" if _is_present(device) else "this machine has none"
+        raise ConfigError(f"--device {name}: {reason}; give auto or cpu")
     return device
 
 

@@ -4,10 +4,17 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from farm3d.cli.main import Messages, add_common_options, command_parser, non_negative_int, run_command
+from farm3d.cli.main import (
+    Messages,
+    add_common_options,
+    command_parser,
+    non_negative_int,
+    positive_int,
+    run_command,
+)
 
 if TYPE_CHECKING:
-    from farm3d.inference.export import ExportOptions
+    from farm3d.inference.refine import RefineConfig
     from farm3d.inference.session import Session
 
 SEGMENTERS = ("auto", "alpha", "file", "pointrend", "maskrcnn", "grabcut")
@@ -39,9 +46,14 @@ def _parser() -> argparse.ArgumentParser:
         help="a checkpoint file, a run's folder or a hub repository",
     )
     mask = parser.add_argument_group("mask")
-    mask.add_argument("--mask", metavar="FILE", help="mask of the animal, white on black, for a single image")
+    mask.add_argument(
+        "--mask", type=Path, metavar="FILE", help="mask of the animal, white on black, for a single image"
+    )
     mask.add_argument(
         "--segmenter", default="auto", choices=SEGMENTERS, help="where masks come from (default: auto)"
+    )
+    mask.add_argument(
+        "--instance", type=positive_int, metavar="N", help="of several animals in the mask the N-th largest"
     )
     parser.add_argument(
         "--refine",
@@ -49,19 +61,29 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="steps of test-time optimisation (default: 100; 0: none)",
     )
-    add_common_options(parser, out="results", config=False)
+    add_common_options(parser, out="results")
     return parser
 
 
 def _infer(arguments: argparse.Namespace, messages: Messages) -> int:
+    import torch
     from tqdm import tqdm
 
     from farm3d.cli.device import choose_device
     from farm3d.errors import ConfigError, Farm3DError
-    from farm3d.inference.session import open_session, reconstruct_file, write_index
+    from farm3d.inference.clip_files import resolve_clip
+    from farm3d.inference.export import ExportOptions
+    from farm3d.inference.session import (
+        MaskOptions,
+        find_checkpoint,
+        open_session,
+        reconstruct_file,
+        write_index,
+    )
     from farm3d.io.inputs import list_input_images
 
     choose_device(arguments.device, messages)
+    torch.manual_seed(arguments.seed or 0)
     images = list_input_images(arguments.images)
     if arguments.mask is not None and len(images) != 1:
         raise ConfigError(
@@ -69,13 +91,16 @@ def _infer(arguments: argparse.Namespace, messages: Messages) -> int:
         )
     session = open_session(
         Path(arguments.out or "results"),
-        category=arguments.category,
-        checkpoint=arguments.checkpoint,
-        segmenter=arguments.segmenter,
-        mask_path=arguments.mask,
-        refine_steps=arguments.refine,
-        options=_options(arguments),
+        find_checkpoint(arguments.checkpoint, arguments.category),
+        masks=MaskOptions(arguments.segmenter, arguments.mask, arguments.instance),
+        refinement=_refinement(arguments),
+        options=ExportOptions(arguments.relight, arguments.animate, resolve_clip(arguments.clip)),
     )
+    if arguments.category not in (None, session.trained.category):
+        raise ConfigError(
+            f"{arguments.checkpoint} is a model of the category {session.trained.category!r},"
+            f" not {arguments.category!r}"
+        )
     entries, failed = [], 0
     for image in tqdm(images, unit="image", disable=arguments.quiet or len(images) == 1):
         try:
@@ -96,11 +121,13 @@ def _infer(arguments: argparse.Namespace, messages: Messages) -> int:
     return 2 if failed else 0
 
 
-def _options(arguments: argparse.Namespace) -> "ExportOptions":
-    from farm3d.inference.clip_files import resolve_clip
-    from farm3d.inference.export import ExportOptions
+def _refinement(arguments: argparse.Namespace) -> "RefineConfig":
+    """The settings of --config (a YAML file of refinement's), with the steps of --refine."""
+    from farm3d.config import load_config
+    from farm3d.inference.refine import RefineConfig
 
-    return ExportOptions(arguments.relight, arguments.animate, resolve_clip(arguments.clip))
+    steps = [] if arguments.refine is None else [f"steps={arguments.refine}"]
+    return load_config(RefineConfig, preset_or_file=arguments.config, overrides=steps)
 
 
 def _last_line(session: "Session", done: int, failed: int) -> str:

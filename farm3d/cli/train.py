@@ -35,11 +35,13 @@ def _train(arguments: argparse.Namespace, messages: Messages) -> int:
     from tqdm import tqdm
 
     from farm3d import __version__
+    from farm3d.cli.device import choose_device
     from farm3d.config import plain_values
     from farm3d.data.image_folder import open_data_set
     from farm3d.errors import ConfigError, InputError
     from farm3d.training.trainer import Progress, train
 
+    choose_device(arguments.device, messages)
     config = _config(arguments, messages)
     folder = Path(arguments.data or f"data/{config.category}")
     if not folder.exists():

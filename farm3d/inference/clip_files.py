@@ -56,6 +56,8 @@ def _clip(file: ClipFile, path: Path) -> Clip:
         or any(b <= a for a, b in zip(file.times, file.times[1:], strict=False))
     ):
         raise InputError(f"{path}: times must start at 0 and rise, with at least two keys")
+    if file.name in CLIP_NAMES:
+        raise InputError(f"{path}: every result has a clip called {file.name!r}; choose another name")
     angles = torch.zeros(keys, len(BONE_NAMES), 3)
     for bone, rows in file.joint_angles_degrees.items():
         if bone not in BONE_NAMES:

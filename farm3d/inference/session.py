@@ -12,12 +12,21 @@ from farm3d.inference.reconstruct import reconstruct
 from farm3d.inference.refine import RefineConfig
 from farm3d.io.atomic import replacing_folder, write_bytes_atomically
 from farm3d.io.html_report import IndexEntry, index_html
-from farm3d.io.image import read_image
+from farm3d.io.image import SourceImage, read_image
 from farm3d.io.inputs import InputImage
 from farm3d.models.build import TrainedModel, load_trained, shipped_checkpoint
 from farm3d.pretrained.hub import fetch_checkpoint, is_hub_id
-from farm3d.pretrained.segmentation import segment
-from farm3d.types import ShapePrior
+from farm3d.pretrained.segmentation import only_instance, segment
+from farm3d.types import Segmentation, ShapePrior
+
+
+@dataclass(frozen=True)
+class MaskOptions:
+    """Where masks come from, a mask file for a single photograph, and which of several animals is meant."""
+
+    segmenter: str = "auto"
+    mask_path: Path | None = None
+    instance: int | None = None
 
 
 @dataclass(frozen=True)
@@ -27,8 +36,7 @@ class Session:
     out: Path
     trained: TrainedModel
     prior: ShapePrior
-    segmenter: str
-    mask_path: Path | None
+    masks: MaskOptions
     refinement: RefineConfig
     options: ExportOptions
     loading_seconds: float
@@ -44,33 +52,16 @@ class Outcome:
 
 
 def open_session(
-    out: Path,
-    *,
-    category: str | None,
-    checkpoint: str | None,
-    segmenter: str,
-    mask_path: str | None,
-    refine_steps: int | None,
-    options: ExportOptions,
+    out: Path, checkpoint: Path, *, masks: MaskOptions, refinement: RefineConfig, options: ExportOptions
 ) -> Session:
     """Load the model and make the folder `out`; raises a Farm3DError where that cannot be."""
     stopwatch = Stopwatch()
     with stopwatch.stage("load"):
-        trained = load_trained(find_checkpoint(checkpoint, category))
+        trained = load_trained(checkpoint)
         with torch.no_grad():
             prior = trained.model.prior()
     _make_folder(out)
-    refinement = RefineConfig() if refine_steps is None else RefineConfig(steps=refine_steps)
-    return Session(
-        out=out,
-        trained=trained,
-        prior=prior,
-        segmenter=segmenter,
-        mask_path=None if mask_path is None else Path(mask_path),
-        refinement=refinement,
-        options=options,
-        loading_seconds=stopwatch.seconds["load"],
-    )
+    return Session(out, trained, prior, masks, refinement, options, stopwatch.seconds["load"])
 
 
 def find_checkpoint(checkpoint: str | None, category: str | None) -> Path:
@@ -91,7 +82,7 @@ def reconstruct_file(session: Session, image: InputImage) -> Outcome:
     with stopwatch.stage("read"):
         source = read_image(image.path)
     with stopwatch.stage("segment"):
-        segmentation = segment(source, image.path, segmenter=session.segmenter, mask_path=session.mask_path)
+        segmentation = _segment(session.masks, source, image.path)
     with stopwatch.stage("reconstruct"):
         result = reconstruct(
             session.trained.model,
@@ -124,6 +115,11 @@ def reconstruct_file(session: Session, image: InputImage) -> Outcome:
         f" {result.iou:.2f} refined, {seconds:.1f} s -> {session.out / image.name}"
     )
     return Outcome(entry, warnings, summary)
+
+
+def _segment(masks: MaskOptions, source: SourceImage, path: Path) -> Segmentation:
+    segmentation = segment(source, path, segmenter=masks.segmenter, mask_path=masks.mask_path)
+    return segmentation if masks.instance is None else only_instance(segmentation, masks.instance, path)
 
 
 def write_index(session: Session, entries: Sequence[IndexEntry]) -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from jaxtyping import Bool
@@ -50,6 +51,22 @@ def segment(
     if segmenter == "auto" and file is not None:
         return _given(_read_matching_mask(file, source), "file", file)
     return accept_cut(cut_out_animal(source.pixels), path)
+
+
+def only_instance(segmentation: Segmentation, number: int, path: Path) -> Segmentation:
+    """The mask's connected piece that comes `number`-th by area, 1 the largest, for several animals.
+
+    Raises InputError where the mask has fewer pieces.
+    """
+    count, labels, statistics, _ = cv2.connectedComponentsWithStats(
+        segmentation.mask.numpy().astype(np.uint8)
+    )
+    if number >= count:
+        pieces = f"{count - 1} piece{'' if count == 2 else 's'}"
+        raise InputError(f"{path}: --instance {number}: the mask has {pieces}; give a smaller number")
+    largest_first = 1 + np.argsort(-statistics[1:, cv2.CC_STAT_AREA], kind="stable")
+    mask = labels == largest_first[number - 1]
+    return Segmentation(torch.from_numpy(mask), segmentation.source, segmentation.warnings)
 
 
 def accept_cut(cut: Cut, path: Path) -> Segmentation:
