@@ -57,7 +57,9 @@ def read_checkpoint(path: Path) -> Checkpoint:
     try:
         metadata = json.loads(text)
     except json.JSONDecodeError:
-        raise CheckpointError(f"{path}: its farm3d metadata are damaged") from None
+        metadata = None
+    if not isinstance(metadata, dict):
+        raise CheckpointError(f"{path}: its farm3d metadata are damaged")
     version = metadata.get("format_version")
     if version != FORMAT_VERSION:
         raise CheckpointError(f"{path}: format version {version}; this farm3d reads version {FORMAT_VERSION}")

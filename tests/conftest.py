@@ -1,0 +1,16 @@
+"""What several folders of tests share: a small procedural data set, made once a session."""
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def farm_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """24 pictures of three horses at 64 pixels a side, in two shards, as farm3d-synth writes them."""
+    from farm3d.synth.dataset import FarmSettings, write_farm
+
+    folder = tmp_path_factory.mktemp("farm") / "horse"
+    settings = FarmSettings("horse", count=24, size=64, seed=7, individuals=3, shard_size=16)
+    write_farm(settings, folder, lambda done: None)
+    return folder
