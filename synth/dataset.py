@@ -138,7 +138,10 @@ def _claim(out: Path, description: dict[str, object]) -> None:
     """Make `out` a data set with this description, or check that it already is one."""
     file = out / "dataset.yaml"
     if file.is_file():
-        found = yaml.safe_load(file.read_text())
+        try:
+            found = yaml.safe_load(file.read_text())
+        except (yaml.YAMLError, UnicodeDecodeError):
+            raise ConfigError(f"{file} is not valid YAML; give another --out or remove it") from None
         other = [
             key
             for key, value in description.items()

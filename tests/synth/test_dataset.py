@@ -167,9 +167,10 @@ def test_an_output_that_cannot_be_a_folder_is_refused(tmp_path):
             write_farm(SETTINGS, out, ignore)
 
 
-def test_a_foreign_description_is_refused(tmp_path):
-    (tmp_path / "dataset.yaml").write_text("- 1\n- 2\n")
-    with pytest.raises(ConfigError, match="already holds"):
+@pytest.mark.parametrize(("text", "words"), [("- 1\n- 2\n", "already holds"), ("a: [", "not valid YAML")])
+def test_a_foreign_description_is_refused(tmp_path, text, words):
+    (tmp_path / "dataset.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=words):
         write_farm(SETTINGS, tmp_path, ignore)
 
 
