@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Bool, UInt8
 
 from farm3d.data.transforms import batch_of_crops, crop_box, crop_image, place_in_image
+from farm3d.inference.fit_albedo import fit_albedo
 from farm3d.inference.refine import RefineConfig, refine
 from farm3d.models.animal_model import AnimalModel
 from farm3d.render.mesh_renderer import render_mask
@@ -54,6 +55,8 @@ def reconstruct(
         reading = model.read(batch.images, batch.masks)
         initial = model.assemble(reading, model.pose(reading, prior), prior)
     refined = refine(model, prior, reading, initial=initial, batch=batch, config=refinement)
+    fine = batch_of_crops([crop_image(pixels, mask, box, size=refinement.albedo_size)])
+    refined = fit_albedo(model, reading, refined, batch=fine, config=refinement)
     initial, refined = (_with_crop_box(prediction, box) for prediction in (initial, refined))
     silhouettes = [source_silhouette(prediction, mask.shape) for prediction in (initial, refined)]
     return Reconstruction(

@@ -1,7 +1,7 @@
-"""Test-time optimisation: bend the predicted animal until its silhouette and colours fit the photograph.
+"""Test-time optimisation: bend the predicted animal until its silhouette fits the mask.
 
-Source: MagicPony (arXiv 2211.12497) section 3.5 finetunes the texture at test time; here the camera,
-the pose and the shape are optimised too (docs/method.md, "Test time").
+The published method finetunes the texture alone (farm3d.inference.fit_albedo does that); here the
+camera, the pose and the shape are optimised first (docs/method.md, "Test time").
 """
 
 from copy import deepcopy
@@ -17,15 +17,13 @@ from farm3d.geometry.camera import Camera, camera_from_rotation, project_to_ndc
 from farm3d.geometry.skeleton import bone_transforms
 from farm3d.geometry.viewpoint import azimuth_elevation, viewpoint_rotation
 from farm3d.losses.reconstruction import (
-    color_loss,
-    eroded_overlap,
     inside_distance_loss,
     mask_loss,
     outside_distance_loss,
 )
 from farm3d.models.animal_model import AnimalModel, ImageReading, InstancePose
 from farm3d.ops.mesh_topology import face_normals
-from farm3d.render.mesh_renderer import render_surface
+from farm3d.render.mesh_renderer import render_mask
 from farm3d.types import AnimalPrediction, Batch, ShapePrior
 
 MAX_TURN_COSINE = 0.3
@@ -43,14 +41,15 @@ class RefineConfig(StrictConfig):
     shape_rate: float = 0.02
     """Learning rate of the shape code, whose entries are of order one."""
     deformation_rate: float = 1e-4
-    albedo_rate: float = 5e-4
+    albedo_rate: float = 2e-3
+    albedo_size: int = 256
+    """Side (pixels) of the crop whose colours the albedo is fitted to."""
     mask: float = 10.0
     inside_distance: float = 100.0
     outside_distance: float = 50.0
     reach: float = 10.0
     """Weight of the distance from the mask's pixels to the nearest projected vertex: it draws legs into
     parts of the mask that no silhouette edge is near."""
-    color: float = 2.0
     angle_change: float = 0.5
     """Weight of the mean squared change of the angles (radians) from the prediction."""
     sideways_change: float = 20.0
@@ -90,14 +89,13 @@ def refine(
 ) -> AnimalPrediction:
     """The prediction after `config.steps` steps of Adam; with 0 steps the prediction itself.
 
-    Camera, joint angles, shape code and copies of the deformation and albedo networks are optimised; the
-    model is not changed, and the rest shape stays mirror-symmetric because the deformation field is.
+    Camera, joint angles, shape code and a copy of the deformation network are optimised; the model is
+    not changed, and the rest shape stays mirror-symmetric because the deformation field is.
     """
     if config.steps == 0:
         return initial
     own = deepcopy(model).requires_grad_(False)
     own.deformation.requires_grad_(True)
-    own.albedo.requires_grad_(True)
     variables = _start(initial, reading)
     camera = [variables.azimuth, variables.elevation, variables.translation]
     optimizer = torch.optim.Adam(
@@ -106,7 +104,6 @@ def refine(
             {"params": [variables.raw_angles], "lr": config.angle_rate},
             {"params": [variables.shape_code], "lr": config.shape_rate},
             {"params": list(own.deformation.parameters()), "lr": config.deformation_rate},
-            {"params": list(own.albedo.parameters()), "lr": config.albedo_rate},
         ]
     )
     target = _shrink(batch, config.size)
@@ -155,26 +152,16 @@ def _predict(
 def _objective(
     prediction: AnimalPrediction, initial: AnimalPrediction, target: Batch, *, config: RefineConfig
 ) -> Float[Tensor, ""]:
-    """Silhouette and colour terms, and what keeps pose and shape near the prediction."""
-    buffers = render_surface(
-        prediction.posed_mesh,
-        prediction.camera,
-        config.size,
-        rest_positions=prediction.rest_positions,
-        albedo_fn=prediction.albedo_fn,
-        light=prediction.light,
-    )
-    assert buffers.rgb is not None
-    overlap = eroded_overlap(buffers.mask, target.masks)
+    """Silhouette terms, and what keeps pose and shape near the prediction."""
+    rendered = render_mask(prediction.posed_mesh, prediction.camera, config.size)
     # What the border of the photograph cuts off is neither there nor missing.
-    visible = buffers.mask * target.valid
+    visible = rendered * target.valid
     turned = (prediction.joint_angles - initial.joint_angles).square()
     terms = (
-        config.mask * mask_loss(buffers.mask, target.masks, target.valid),
-        config.inside_distance * inside_distance_loss(buffers.mask, target.inside_distance),
+        config.mask * mask_loss(rendered, target.masks, target.valid),
+        config.inside_distance * inside_distance_loss(rendered, target.inside_distance),
         config.outside_distance * outside_distance_loss(visible, target.outside_distance),
         config.reach * _reach(prediction, target),
-        config.color * color_loss(buffers.rgb, target.images, overlap),
         config.angle_change * turned.mean(),
         config.sideways_change * turned[..., 1:].mean(),
         config.offset_change * (prediction.rest_mesh.vertices - initial.rest_mesh.vertices).square().mean(),
