@@ -135,9 +135,9 @@ def _last_line(session: "Session", done: int, failed: int) -> str:
     return f"{animals}, {failed} image{'' if failed == 1 else 's'} could not be used" if failed else animals
 
 
-def main() -> int:
-    """Entry point of `farm3d-infer`."""
-    return run_command(_parser, _infer)
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    return run_command(_parser, _infer, argv)
 
 
 if __name__ == "__main__":

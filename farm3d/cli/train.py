@@ -1,7 +1,9 @@
 """farm3d-train: train the networks of a category."""
 
 import argparse
+import shlex
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +33,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _train(arguments: argparse.Namespace, messages: Messages) -> int:
+def _train(arguments: argparse.Namespace, messages: Messages, *, command: str) -> int:
     from tqdm import tqdm
 
     from farm3d import __version__
@@ -55,7 +57,6 @@ def _train(arguments: argparse.Namespace, messages: Messages) -> int:
             f"{folder} shows the category {data.category!r}, the config trains {config.category!r}"
         )
     run = Path(arguments.out or f"runs/{config.category}")
-    command = " ".join(["farm3d-train", *sys.argv[1:]])
     metadata = {
         "config": plain_values(config),
         "category": config.category,
@@ -100,9 +101,10 @@ def _config(arguments: argparse.Namespace, messages: Messages) -> "TrainConfig":
     return load_config(TrainConfig, preset_or_file=preset, overrides=overrides)
 
 
-def main() -> int:
-    """Entry point of `farm3d-train`."""
-    return run_command(_parser, _train)
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns the exit code. The checkpoints' metadata hold the command line."""
+    command = shlex.join(["farm3d-train", *(sys.argv[1:] if argv is None else argv)])
+    return run_command(_parser, partial(_train, command=command), argv)
 
 
 if __name__ == "__main__":

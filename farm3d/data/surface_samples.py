@@ -51,7 +51,7 @@ def signed_distances(mesh: Mesh, count: int, rng: np.random.Generator) -> Signed
 
 def _nearest(surface: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Distances to the nearest surface points and their numbers; far searches in a dense tree are slow."""
-    distance, nearest = cKDTree(surface[::SPARSE_STEP]).query(points)
+    distance, nearest = map(np.asarray, cKDTree(surface[::SPARSE_STEP]).query(points))
     nearest *= SPARSE_STEP
     near = distance < FAR
     distance[near], nearest[near] = cKDTree(surface).query(points[near])

@@ -172,7 +172,7 @@ def _load(config: TrainConfig, data: ImageDataSet, step: int) -> tuple[Batch, In
         _indices(config, len(data), step - config.prior_steps),
         image_size=config.model.image_size,
         truth_points=config.truth_points,
-        mirrored=list(rng.random(config.batch_size) < 0.5),
+        mirrored=(rng.random(config.batch_size) < 0.5).tolist(),
         rng=rng,
     )
     return batch, augmented_inputs(batch, rng)

@@ -1,0 +1,245 @@
+"""A tiny run from end to end: it learns, it can be stopped anywhere, and nothing of that shows after."""
+
+import json
+import math
+import os
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from farm3d.cli.train import main
+from farm3d.config import load_config, plain_values
+from farm3d.data.image_folder import ImageDataSet, open_data_set
+from farm3d.errors import CheckpointError, TrainingError
+from farm3d.losses.objective import LossTerms
+from farm3d.models.build import load_trained
+from farm3d.training.config import TrainConfig
+from farm3d.training.trainer import train
+
+PRIOR_STEPS, STEPS = 150, 156
+CHANGES = (
+    f"prior_steps={PRIOR_STEPS}",
+    f"steps={STEPS}",
+    "batch_size=4",
+    "log_every=1",
+    "checkpoint_every=50",
+    "keep_every=100",
+    "model.grid_resolution=48",
+)
+FILES = ["model.safetensors", "optimizer.safetensors", "state.json"]
+
+
+def config(*changes: str) -> TrainConfig:
+    return load_config(TrainConfig, preset_or_file="tiny", overrides=[*CHANGES, *changes])
+
+
+def run_training(
+    config: TrainConfig,
+    data: ImageDataSet,
+    run: Path,
+    *,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Path:
+    metadata = {
+        "config": plain_values(config),
+        "category": config.category,
+        "command": "farm3d-train --config tiny",
+    }
+    return train(config, data, run, metadata=metadata, should_stop=should_stop)
+
+
+def after(steps: int) -> Callable[[], bool]:
+    """Asks to stop once `steps` steps are done."""
+    asked = iter(range(steps + 1))
+    return lambda: next(asked) == steps
+
+
+def metrics(run: Path) -> list[dict[str, Any]]:
+    """The log without its timings."""
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    return [{key: value for key, value in line.items() if key != "seconds"} for line in lines]
+
+
+def mean(values: list[float]) -> float:
+    return sum(values) / len(values)
+
+
+@pytest.fixture(scope="module")
+def data(farm_folder: Path) -> ImageDataSet:
+    return open_data_set(farm_folder)
+
+
+@pytest.fixture(scope="module")
+def finished(data: ImageDataSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run that nothing disturbed."""
+    run = tmp_path_factory.mktemp("runs") / "finished"
+    assert run_training(config(), data, run) == run / f"step_{STEPS:06d}"
+    return run
+
+
+def test_every_step_is_logged_with_finite_terms(finished: Path) -> None:
+    lines = metrics(finished)
+    assert [line["step"] for line in lines] == list(range(STEPS))
+    assert all(math.isfinite(value) for line in lines for value in line.values())
+    assert lines[0].keys() == {"step", "loss", "signed_distance", "eikonal"}
+    image_terms = set(LossTerms.__dataclass_fields__) - {"signed_distance", "eikonal"}
+    assert lines[-1].keys() == {"step", "loss"} | image_terms
+
+
+def test_the_shape_is_learned_in_the_first_phase(finished: Path) -> None:
+    errors = [line["signed_distance"] for line in metrics(finished)[:PRIOR_STEPS]]
+    assert mean(errors[-10:]) < 0.15 * errors[0]
+
+
+def test_checkpoints_are_complete_and_old_ones_removed(finished: Path) -> None:
+    folders = sorted(finished.glob("step_*"))
+    assert [folder.name for folder in folders] == ["step_000100", "step_000150", f"step_{STEPS:06d}"]
+    assert all(sorted(path.name for path in folder.iterdir()) == FILES for folder in folders)
+    assert sorted(path.name for path in finished.iterdir() if not path.name.startswith("step_")) == [
+        "config.yaml",
+        "horse.safetensors",
+        "metrics.jsonl",
+        "pictures",
+    ]
+
+
+def test_the_resolved_config_loads_back(finished: Path) -> None:
+    assert load_config(TrainConfig, preset_or_file=str(finished / "config.yaml")) == config()
+
+
+def test_the_finished_model_is_the_last_checkpoint_in_half_precision(finished: Path) -> None:
+    last, shared = load_trained(finished), load_trained(finished / "horse.safetensors")
+    assert shared.category == last.category == "horse"
+    for name, tensor in last.model.state_dict().items():
+        assert shared.model.state_dict()[name].equal(tensor.half().float()), name
+
+
+def test_the_last_step_leaves_a_picture_with_six_columns(finished: Path) -> None:
+    with Image.open(finished / f"pictures/step_{STEPS - 1:06d}.png") as picture:
+        assert picture.size == (6 * 128, 4 * 128)
+
+
+def test_interrupted_in_both_phases_and_resumed_is_uninterrupted(
+    finished: Path, data: ImageDataSet, tmp_path: Path
+) -> None:
+    run = tmp_path / "interrupted"
+    assert run_training(config(), data, run, should_stop=after(70)).name == "step_000070"
+    stopped = run_training(config(), data, run, should_stop=after(PRIOR_STEPS + 3 - 70))
+    assert stopped.name == f"step_{PRIOR_STEPS + 3:06d}"
+    assert not (run / "horse.safetensors").exists()
+    last = run_training(config(), data, run)
+    for file in FILES:
+        assert (last / file).read_bytes() == (finished / last.name / file).read_bytes(), file
+    assert (run / "horse.safetensors").read_bytes() == (finished / "horse.safetensors").read_bytes()
+    assert metrics(run) == metrics(finished)
+
+
+def test_what_a_killed_run_logged_after_its_checkpoint_is_logged_once(
+    finished: Path, data: ImageDataSet, tmp_path: Path
+) -> None:
+    """A kill leaves steps in the log that no checkpoint holds, the last one cut in the middle."""
+    run = shutil.copytree(finished, tmp_path / "killed")
+    shutil.rmtree(run / f"step_{STEPS:06d}")
+    with (run / "metrics.jsonl").open("a") as log:
+        log.write('{"step": 156, "lo')
+    run_training(config(), data, run)
+    assert metrics(run) == metrics(finished)
+
+
+def test_a_finished_run_is_left_as_it_is(finished: Path, data: ImageDataSet, tmp_path: Path) -> None:
+    run = shutil.copytree(finished, tmp_path / "again")
+    assert run_training(config(), data, run).name == f"step_{STEPS:06d}"
+    for file in FILES:
+        path = Path(f"step_{STEPS:06d}") / file
+        assert (run / path).read_bytes() == (finished / path).read_bytes()
+
+
+def test_resuming_with_other_settings_is_refused_and_names_them(finished: Path, data: ImageDataSet) -> None:
+    before = (finished / "config.yaml").read_bytes()
+    with pytest.raises(CheckpointError, match=r"other settings \(batch_size, seed\)"):
+        run_training(config("seed=5", "batch_size=3"), data, finished)
+    with pytest.raises(CheckpointError, match=r"other settings \(model\)"):
+        run_training(config("model.width=32"), data, finished)
+    assert (finished / "config.yaml").read_bytes() == before
+
+
+def test_a_loss_that_is_not_finite_ends_the_run(data: ImageDataSet, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"step \d+: the loss is not finite"):
+        run_training(config("field_learning_rate=1.0e+30"), data, tmp_path / "run")
+
+
+def test_a_few_images_are_learned_by_heart(finished: Path, data: ImageDataSet, tmp_path: Path) -> None:
+    run = tmp_path / "heart"
+    shutil.copytree(finished / f"step_{PRIOR_STEPS:06d}", run / f"step_{PRIOR_STEPS:06d}")
+    four = ImageDataSet(data.folder, data.description, data.samples[:4])
+    run_training(config(f"steps={PRIOR_STEPS + 150}"), four, run)
+    lines = metrics(run)
+    for name, share in (("posed_points", 0.6), ("projection", 0.6), ("mask", 0.8), ("loss", 0.6)):
+        first, last = (mean([line[name] for line in part]) for part in (lines[:10], lines[-20:]))
+        assert last < share * first, f"{name}: {first:.4f} -> {last:.4f}"
+
+
+def interrupt_when(ready: Callable[[], bool], seconds: float = 60.0) -> threading.Thread:
+    """Press Ctrl-C as soon as `ready` says so."""
+
+    def wait() -> None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and not ready():
+            time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    return thread
+
+
+def test_ctrl_c_leaves_a_checkpoint_and_the_same_command_goes_on(
+    farm_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    log = run / "metrics.jsonl"
+    command = ["--config", "tiny", "--data", str(farm_folder), "--out", str(run), "--quiet", "log_every=1"]
+    stop = interrupt_when(lambda: log.is_file() and log.stat().st_size > 0)
+    assert main([*command, "steps=100000", "prior_steps=100000"]) == 130
+    stop.join()
+    assert capsys.readouterr().err == "farm3d-train: interrupted\n"
+    (folder,) = run.glob("step_*")
+    assert sorted(path.name for path in folder.iterdir()) == FILES
+    done = json.loads((folder / "state.json").read_text())["step"]
+    assert done == len(metrics(run)) >= 1
+    assert load_trained(run).metadata["command"].startswith("farm3d-train --config tiny --data ")
+    assert main([*command, f"steps={done + 1}", "prior_steps=100000"]) == 0
+    assert capsys.readouterr().out == f"trained: {run}/step_{done + 1:06d}\n"
+    assert len(metrics(run)) == done + 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--config", "tiny", "--data", "nowhere"], "nowhere: no data set here"),
+        (["--config", "tiny", "--data", "FARM", "category=cow"], "the config trains 'cow'"),
+        (["--config", "tiny", "--data", "FARM", "batch_sise=4"], "did you mean 'batch_size'?"),
+        (["--config", "tyni", "--data", "FARM"], "no preset is called 'tyni'; the presets are"),
+        (["--category", "unicorn"], "no preset trains the category 'unicorn'"),
+        ([], "give --category or --config"),
+    ],
+)
+def test_mistakes_are_one_line(
+    farm_folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    message: str,
+) -> None:
+    words = [str(farm_folder) if word == "FARM" else word for word in arguments]
+    assert main([*words, "--out", str(tmp_path / "run")]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.count("\n") == 1 and message in captured.err
+    assert not (tmp_path / "run").exists()
