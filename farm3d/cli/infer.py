@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
         "--refine",
         type=non_negative_int,
         metavar="N",
-        help="steps of test-time optimisation (default: 100; 0: none)",
+        help="steps of test-time optimisation (default: 120; 0: none)",
     )
     add_common_options(parser, out="results")
     return parser

@@ -33,11 +33,11 @@ MAX_TURN_COSINE = 0.3
 class RefineConfig(StrictConfig):
     """How far and how fast refinement goes. Weights multiply the terms of `_objective`."""
 
-    steps: int = 100
+    steps: int = 120
     size: int = 96
     """Side (pixels) of the renders that are compared with the crop."""
     camera_rate: float = 0.01
-    angle_rate: float = 0.02
+    angle_rate: float = 0.03
     shape_rate: float = 0.02
     """Learning rate of the shape code, whose entries are of order one."""
     deformation_rate: float = 1e-4
@@ -56,7 +56,7 @@ class RefineConfig(StrictConfig):
     """The same, in addition, for side bending and twist: one silhouette says little about them."""
     offset_change: float = 50.0
     """Weight of the mean squared change of the deformation (object units) from the prediction."""
-    fold: float = 0.05
+    fold: float = 1.0
     """Weight, per face, of rest faces that turn by more than about 73 degrees from the category's."""
 
 
