@@ -12,6 +12,9 @@ from farm3d.geometry.clip import Clip
 from farm3d.geometry.skeleton_estimation import BONE_NAMES
 from farm3d.inference.clips import CLIP_NAMES
 
+SHORTEST, LONGEST = 0.1, 30.0
+"""Seconds that a clip may last: the video holds whole loops of it, and all its frames are posed at once."""
+
 
 class ClipFile(StrictConfig):
     """Key times in seconds, and for each bone that moves its three angles in degrees at every key."""
@@ -56,6 +59,10 @@ def _clip(file: ClipFile, path: Path) -> Clip:
         or any(b <= a for a, b in zip(file.times, file.times[1:], strict=False))
     ):
         raise InputError(f"{path}: times must start at 0 and rise, with at least two keys")
+    if not SHORTEST <= file.times[-1] <= LONGEST:
+        raise InputError(
+            f"{path}: the clip lasts {file.times[-1]:g} s; it must last {SHORTEST:g} to {LONGEST:g} s"
+        )
     if file.name in CLIP_NAMES:
         raise InputError(f"{path}: every result has a clip called {file.name!r}; choose another name")
     angles = torch.zeros(keys, len(BONE_NAMES), 3)

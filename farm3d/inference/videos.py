@@ -18,7 +18,7 @@ from farm3d.inference.texture import BakedTexture
 from farm3d.render.mesh_renderer import render_surface
 from farm3d.types import AnimalPrediction, DirectionalLight
 
-FRAMES_PER_SECOND = 24
+FRAMES_PER_SECOND = 24.0
 TURN_SECONDS = 4.0
 SIZE = 512
 BACKGROUND = 0.93
@@ -71,7 +71,7 @@ def clip_frames(prediction: AnimalPrediction, texture: BakedTexture, clip: Clip)
     angles, offsets = sample_clip(clip, times)
     skeleton = prediction.skeleton.at(prediction.skeleton.rest_joints[0])
     transforms = bone_transforms(skeleton, angles.float())
-    rest = prediction.rest_mesh.vertices[0]
+    rest = prediction.rest_mesh.vertices[0].expand(count, -1, -1)
     moved = skin(rest, transforms, prediction.skinning_weights) + offsets.float()[:, None]
     azimuths = torch.full((count,), SHOWN_AZIMUTH)
     camera = _framing(moved, azimuths)
@@ -111,7 +111,7 @@ def _turn() -> Float[Tensor, " frames"]:
     return torch.arange(count) * (2.0 * math.pi / count)
 
 
-def _framing(vertices: Float[Tensor, "frames vertices 3"], azimuths: Float[Tensor, " frames"]) -> Camera:
+def _framing(vertices: Float[Tensor, "poses vertices 3"], azimuths: Float[Tensor, " frames"]) -> Camera:
     """Cameras around the middle of everything that moves, far enough to see all of it from all sides."""
     low, high = vertices.amin(dim=(0, 1)), vertices.amax(dim=(0, 1))
     centre = (low + high) / 2.0
