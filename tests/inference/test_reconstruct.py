@@ -1,0 +1,149 @@
+"""Refinement fits the silhouette and bends nothing that an animal could not bend."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from farm3d.geometry.viewpoint import azimuth_elevation
+from farm3d.inference.reconstruct import (
+    Reconstruction,
+    intersection_over_union,
+    reconstruct,
+    source_silhouette,
+)
+from farm3d.inference.refine import RefineConfig
+from farm3d.io.image import read_image, read_mask
+from farm3d.models.build import TrainedModel, load_trained, shipped_checkpoint
+from farm3d.ops.mesh_topology import face_normals
+from farm3d.types import AnimalPrediction, Segmentation, ShapePrior
+
+PICTURES = Path(__file__).parents[2] / "docs/images"
+STEPS = 15
+
+
+@pytest.fixture(scope="module")
+def trained() -> TrainedModel:
+    return load_trained(shipped_checkpoint("horse"))
+
+
+@pytest.fixture(scope="module")
+def prior(trained: TrainedModel) -> ShapePrior:
+    with torch.no_grad():
+        return trained.model.prior()
+
+
+def of_picture(trained: TrainedModel, prior: ShapePrior, *, steps: int) -> Reconstruction:
+    pixels = read_image(PICTURES / "horse.jpg").pixels
+    segmentation = Segmentation(torch.from_numpy(read_mask(PICTURES / "horse_mask.png")), "file")
+    config = RefineConfig(steps=steps)
+    return reconstruct(trained.model, prior, pixels, segmentation=segmentation, refinement=config)
+
+
+@pytest.fixture(scope="module")
+def result(trained: TrainedModel, prior: ShapePrior) -> Reconstruction:
+    return of_picture(trained, prior, steps=STEPS)
+
+
+def normals(prediction: AnimalPrediction) -> torch.Tensor:
+    return face_normals(prediction.rest_mesh.vertices[0], prediction.rest_mesh.faces)
+
+
+def test_refinement_raises_the_iou(result: Reconstruction) -> None:
+    assert result.iou > result.initial_iou + 0.02
+    mask = result.segmentation.mask.numpy()
+    assert result.iou == pytest.approx((mask & result.silhouette).sum() / (mask | result.silhouette).sum())
+
+
+def test_refinement_folds_no_face(result: Reconstruction, prior: ShapePrior) -> None:
+    before = face_normals(prior.mesh.vertices, prior.mesh.faces)
+    assert int(((normals(result.refined) * before).sum(-1) <= 0.0).sum()) == 0
+
+
+def test_the_shape_stays_near_the_categorys(result: Reconstruction) -> None:
+    refined, prior = result.refined.rest_mesh.vertices[0], result.refined.rest_positions
+    length = prior[:, 2].max() - prior[:, 2].min()
+    assert (refined - prior).norm(dim=-1).mean() < 0.03 * length
+
+
+def test_the_refined_rest_shape_is_still_symmetric(result: Reconstruction) -> None:
+    mirror = torch.tensor([-1.0, 1.0, 1.0])
+    positions, rest = result.refined.rest_positions, result.refined.rest_mesh.vertices[0]
+    on_plane = positions[:, 0] == 0.0
+    assert rest[on_plane, 0].abs().max() < 1e-6
+    left = torch.nonzero(positions[:, 0] > 0).squeeze(1)[::10]
+    partner = torch.cdist(positions[left] * mirror, positions).argmin(dim=1)
+    torch.testing.assert_close(rest[partner] * mirror, rest[left], rtol=0.0, atol=1e-4)
+
+
+def test_joints_keep_their_limits_and_the_camera_its_horizon(result: Reconstruction) -> None:
+    refined = result.refined
+    assert (refined.joint_angles.abs() <= refined.skeleton.angle_limits).all()
+    rotation = refined.camera.world_to_camera[0, :3, :3]
+    assert abs(float(rotation[0, 1])) < 1e-5
+    _, elevation = azimuth_elevation(rotation)
+    assert -0.5 < float(elevation) < 1.5
+
+
+def test_the_head_stays_on_its_side(result: Reconstruction) -> None:
+    before, after = (p.camera.world_to_camera[0, :3, 2] for p in (result.initial, result.refined))
+    assert float(torch.dot(before, after)) > 0.8
+
+
+def test_without_steps_nothing_changes(trained: TrainedModel, prior: ShapePrior) -> None:
+    still = of_picture(trained, prior, steps=0)
+    assert torch.equal(still.refined.posed_mesh.vertices, still.initial.posed_mesh.vertices)
+    assert still.iou == still.initial_iou
+
+
+def test_the_model_is_not_changed(trained: TrainedModel, result: Reconstruction) -> None:
+    untouched = load_trained(shipped_checkpoint("horse")).model.state_dict()
+    assert all(torch.equal(tensor, untouched[name]) for name, tensor in trained.model.state_dict().items())
+    assert all(parameter.grad is None for parameter in trained.model.parameters())
+
+
+def test_the_coat_takes_the_photographs_colours(result: Reconstruction) -> None:
+    """Refined colours differ from the network's guess; both are colours, the same on both sides."""
+    points = result.refined.rest_positions[::20]
+    index = torch.zeros(len(points), dtype=torch.long)
+    with torch.no_grad():
+        before, after = (p.albedo_fn(points, index) for p in (result.initial, result.refined))
+        mirrored = result.refined.albedo_fn(points * torch.tensor([-1.0, 1.0, 1.0]), index)
+    assert after.min() >= 0.0 and after.max() <= 1.0
+    assert (after - before).abs().mean() > 1e-3
+    torch.testing.assert_close(mirrored, after)
+
+
+def test_a_crop_that_leaves_the_image_is_drawn_where_it_lies(result: Reconstruction) -> None:
+    height, width = result.silhouette.shape
+    whole = source_silhouette(result.refined, (height, width))
+    part = source_silhouette(result.refined, (height, width // 2))
+    np.testing.assert_array_equal(part, whole[:, : width // 2])
+
+
+@pytest.mark.parametrize("pixels", [1, 9])
+def test_a_speck_of_a_mask_still_gives_finite_numbers(
+    trained: TrainedModel, prior: ShapePrior, pixels: int
+) -> None:
+    mask = torch.zeros(80, 120, dtype=torch.bool)
+    mask[40, 60 : 60 + pixels] = True
+    photograph = np.random.default_rng(0).integers(0, 255, (80, 120, 3)).astype(np.uint8)
+    speck = reconstruct(
+        trained.model,
+        prior,
+        photograph,
+        segmentation=Segmentation(mask, "file"),
+        refinement=RefineConfig(steps=2),
+    )
+    assert torch.isfinite(speck.refined.posed_mesh.vertices).all()
+    assert torch.isfinite(speck.refined.camera.world_to_camera).all()
+    assert np.isfinite(speck.iou)
+
+
+def test_iou_of_planes() -> None:
+    left, right = np.zeros((4, 4), bool), np.zeros((4, 4), bool)
+    assert intersection_over_union(left, right) == 0.0
+    left[:, :3], right[:, 1:] = True, True
+    assert intersection_over_union(left, right) == 0.5
+    assert intersection_over_union(left, left) == 1.0
