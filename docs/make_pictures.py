@@ -29,7 +29,7 @@ def main(result: Path, images: Path) -> None:
 
 def _frames(video: Path) -> np.ndarray:
     frames = imageio.imread(video)
-    chosen = [frames[k * len(frames) // FRAMES][56:456, 56:456] for k in range(FRAMES)]
+    chosen = [frames[k * len(frames) // FRAMES] for k in range(FRAMES)]
     return np.concatenate([_tile(frame) for frame in chosen], axis=1)
 
 

@@ -16,6 +16,7 @@ from farm3d.config import StrictConfig
 from farm3d.geometry.camera import Camera, camera_from_rotation, project_to_ndc
 from farm3d.geometry.skeleton import bone_transforms
 from farm3d.geometry.viewpoint import azimuth_elevation, viewpoint_rotation
+from farm3d.inference.unfold import unfold
 from farm3d.losses.reconstruction import (
     inside_distance_loss,
     mask_loss,
@@ -114,7 +115,7 @@ def refine(
         loss.backward()
         optimizer.step()
     with torch.no_grad():
-        return _predict(own, prior, reading, initial=initial, variables=variables)
+        return unfold(_predict(own, prior, reading, initial=initial, variables=variables), prior)
 
 
 def _start(initial: AnimalPrediction, reading: ImageReading) -> _Variables:
