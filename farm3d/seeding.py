@@ -1,6 +1,8 @@
-"""Independent streams of random numbers from one seed, named by what they are for."""
+"""What makes runs repeat: named streams of random numbers from one seed, and sums in one order."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -18,6 +20,20 @@ def numpy_rng(seed: int, *keys: str | int) -> np.random.Generator:
 def torch_generator(seed: int, *keys: str | int) -> torch.Generator:
     """torch's CPU generator of the stream that `keys` name under `seed`; see `numpy_rng`."""
     return torch.Generator().manual_seed(_entropy(seed, keys) % 2**63)
+
+
+@contextmanager
+def deterministic_algorithms() -> Iterator[None]:
+    """Let torch use only algorithms that repeat bit for bit while the block (or decorated function) runs.
+
+    Otherwise threads add the gradients of gathered vertices in whatever order they come.
+    """
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before)
 
 
 def _entropy(seed: int, keys: tuple[str | int, ...]) -> int:

@@ -4,9 +4,10 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 import torch
 
-from farm3d.seeding import numpy_rng, torch_generator
+from farm3d.seeding import deterministic_algorithms, numpy_rng, torch_generator
 
 GOLDEN_NUMPY = [1727350650, 2081706228, 1270850853]
 GOLDEN_TORCH = [617679729, 596246078, 1230361201]
@@ -46,3 +47,28 @@ def test_neighbouring_streams_are_uncorrelated() -> None:
     streams = np.stack([numpy_rng(0, "image", index).standard_normal(4000) for index in range(20)])
     correlations = np.corrcoef(streams)[np.triu_indices(20, 1)]
     assert abs(correlations).max() < 5 / np.sqrt(4000)
+
+
+def test_gradients_of_gathered_vertices_repeat_within_deterministic_algorithms() -> None:
+    """Two million values added into a few thousand places: their order shows in the last bits."""
+    index = torch.randint(5000, (2_000_000,), generator=torch.Generator().manual_seed(0))
+    values = torch.randn(5000, generator=torch.Generator().manual_seed(1)).requires_grad_()
+
+    def gradient() -> torch.Tensor:
+        return torch.autograd.grad((values[index] * torch.linspace(-1, 1, len(index))).sin().sum(), values)[0]
+
+    with deterministic_algorithms():
+        first = gradient()
+        assert all(torch.equal(gradient(), first) for _ in range(5))
+
+
+def test_deterministic_algorithms_end_with_their_block() -> None:
+    @deterministic_algorithms()
+    def fails() -> None:
+        assert torch.are_deterministic_algorithms_enabled()
+        raise ValueError
+
+    assert not torch.are_deterministic_algorithms_enabled()
+    with pytest.raises(ValueError):
+        fails()
+    assert not torch.are_deterministic_algorithms_enabled()

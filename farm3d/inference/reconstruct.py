@@ -11,6 +11,7 @@ from farm3d.inference.fit_albedo import fit_albedo
 from farm3d.inference.refine import RefineConfig, refine
 from farm3d.models.animal_model import AnimalModel
 from farm3d.render.mesh_renderer import render_mask
+from farm3d.seeding import deterministic_algorithms
 from farm3d.types import AnimalPrediction, Batch, Segmentation, ShapePrior
 
 SILHOUETTE_SIZES = (128, 1024)
@@ -36,6 +37,7 @@ class Reconstruction:
     iou: float
 
 
+@deterministic_algorithms()
 def reconstruct(
     model: AnimalModel,
     prior: ShapePrior,
@@ -44,7 +46,7 @@ def reconstruct(
     segmentation: Segmentation,
     refinement: RefineConfig,
 ) -> Reconstruction:
-    """The animal in `pixels` where `segmentation` says it is.
+    """The animal in `pixels` where `segmentation` says it is: on a CPU, equal inputs give equal bits.
 
     Raises InputError for an empty mask.
     """

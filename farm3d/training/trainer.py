@@ -21,7 +21,7 @@ from farm3d.errors import TrainingError
 from farm3d.io.atomic import write_bytes_atomically
 from farm3d.losses.objective import LossTerms, weighted_sum
 from farm3d.models.animal_model import AnimalModel
-from farm3d.seeding import numpy_rng
+from farm3d.seeding import deterministic_algorithms, numpy_rng
 from farm3d.training.checkpointing import (
     prune_checkpoints,
     restore_training,
@@ -48,6 +48,7 @@ class Progress:
     terms: Mapping[str, float]
 
 
+@deterministic_algorithms()
 def train(
     config: TrainConfig,
     data: ImageDataSet,
