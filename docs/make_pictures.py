@@ -1,7 +1,7 @@
 """Redraw docs/images/reconstruction.png from a result folder of farm3d-infer.
 
-    farm3d-infer docs/images/horse.jpg --relight --animate --out results
-    python docs/make_pictures.py results/horse docs/images
+farm3d-infer docs/images/horse.jpg --relight --animate --out results
+python docs/make_pictures.py results/horse docs/images
 """
 
 import sys

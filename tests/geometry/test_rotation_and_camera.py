@@ -30,7 +30,8 @@ angles = st.floats(-3.0, 3.0)
 @given(angles, angles, angles)
 def test_euler_angles_are_scipys_intrinsic_xyz(a: float, b: float, c: float) -> None:
     ours = euler_xyz_rotation(torch.tensor([a, b, c], dtype=torch.float64))
-    assert torch.allclose(ours, torch.from_numpy(Rotation.from_euler("XYZ", [a, b, c]).as_matrix()), atol=1e-12)
+    theirs = torch.from_numpy(Rotation.from_euler("XYZ", [a, b, c]).as_matrix())
+    assert torch.allclose(ours, theirs, atol=1e-12)
 
 
 @given(angles, angles)
