@@ -1,10 +1,9 @@
-"""Shading and the one place where linear light becomes sRGB."""
+"""Shading: albedo and light to sRGB."""
 
 from jaxtyping import Float
 from torch import Tensor
 
-from farm3d.ops.srgb import linear_to_srgb as linear_to_srgb
-from farm3d.ops.srgb import srgb_to_linear as srgb_to_linear
+from farm3d.ops.srgb import linear_to_srgb
 from farm3d.types import DirectionalLight
 
 

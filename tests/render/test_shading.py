@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from farm3d.render.shading import light_of, linear_to_srgb, shade, srgb_to_linear
+from farm3d.ops.srgb import linear_to_srgb, srgb_to_linear
+from farm3d.render.shading import light_of, shade
 from farm3d.types import DirectionalLight
 
 
