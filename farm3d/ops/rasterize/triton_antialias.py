@@ -1,0 +1,151 @@
+"""Triton kernel that finds where silhouettes pass between neighbouring pixels (see `numba_antialias`).
+
+Pairs of pixels are kept in arrays (image, direction, row, column): direction 0 is a pixel with its right
+neighbour, direction 1 with the one below. Each pair has a 64-bit key, in which an atomic minimum leaves the
+outermost silhouette, the lowest edge at a tie: whether the first pixel reaches forward into the second (bit
+62, the same for all edges that compete for a pair), how far inside the crossing lies (the order of a float32
+in [0, 1], from bit 32 on) and the edge.
+"""
+
+from typing import no_type_check
+
+import triton
+import triton.language as tl
+
+from farm3d.ops.rasterize.triton_geometry import (
+    NOTHING,
+    line_through,
+    load_face,
+    load_vertex,
+    order_of,
+    value_of,
+    winding,
+)
+
+ORDER_OF_ONE = tl.constexpr(0x3F800000)
+"""`order_of(1.0)`: crossings lie between 0 and 1."""
+
+
+@triton.jit
+@no_type_check
+def key_of(crossing, forward, edge):
+    """The key of a crossing."""
+    order = order_of(crossing)
+    order = tl.where(forward, ORDER_OF_ONE - order, order).to(tl.int64)
+    return (forward.to(tl.int64) << 62) | (order << 32) | edge
+
+
+@triton.jit
+@no_type_check
+def crossing_of(key):
+    """Where between the two centres the silhouette passes, from 0 to 1; 0.5, the middle, where none does."""
+    order = ((key >> 32) & 0x3FFFFFFF).to(tl.int32)
+    order = tl.where((key >> 62) != 0, ORDER_OF_ONE - order, order)
+    return tl.where(key == NOTHING, 0.5, value_of(order))
+
+
+@triton.jit
+@no_type_check
+def silhouette(
+    clip, faces, side_offsets, side_faces, side_forward, image, edge, vertex_count, face_count, active
+):
+    """1 or -1 for edges with faces on one side only (the sign of the line equation there), otherwise 0."""
+    first = tl.load(side_offsets + edge, mask=active, other=0)
+    end = tl.load(side_offsets + edge + 1, mask=active, other=0)
+    positive, negative = (edge * 0).to(tl.int32), (edge * 0).to(tl.int32)
+    for step in range(0, tl.max(end - first, axis=0).to(tl.int32)):
+        side = first + step
+        counts = active & (side < end)
+        face = tl.load(side_faces + side, mask=counts, other=-1).to(tl.int64)
+        forward = tl.load(side_forward + side, mask=counts, other=0) != 0
+        a, b, c, counts = load_face(faces, face, vertex_count, counts & (face >= 0) & (face < face_count))
+        ax, ay, _, aw = load_vertex(clip, image * vertex_count + a, counts)
+        bx, by, _, bw = load_vertex(clip, image * vertex_count + b, counts)
+        cx, cy, _, cw = load_vertex(clip, image * vertex_count + c, counts)
+        turn = winding(ax, ay, aw, bx, by, bw, cx, cy, cw)
+        counts &= turn != 0.0
+        positive += (counts & ((turn > 0.0) == forward)).to(tl.int32)
+        negative += (counts & ((turn > 0.0) != forward)).to(tl.int32)
+    return (positive > 0).to(tl.int32) - (negative > 0).to(tl.int32)
+
+
+@triton.jit
+@no_type_check
+def line_range(a, aw, b, bw, lines):
+    """First and end index of the pixel lines that an edge may meet, conservatively; all if it leaves w > 0."""
+    limit = lines.to(tl.float64)
+    in_front = (aw > 0.0) & (bw > 0.0)
+    a, b = a / tl.where(in_front, aw, 1.0), b / tl.where(in_front, bw, 1.0)
+    low, high = tl.where(in_front, tl.minimum(a, b), -1.0), tl.where(in_front, tl.maximum(a, b), 1.0)
+    first = tl.floor(tl.minimum(tl.maximum((low + 1.0) * 0.5 * limit - 0.5, 0.0), limit))
+    end = tl.ceil(tl.minimum(tl.maximum((high + 1.0) * 0.5 * limit + 0.5, 0.0), limit))
+    return first.to(tl.int32), end.to(tl.int32)
+
+
+@triton.jit
+@no_type_check
+def pixel_depth(rasterized, pixel, active):
+    """The triangle + 1 seen in pixels and its z/w; infinity behind everything."""
+    face = tl.load(rasterized + pixel * 4 + 3, mask=active, other=0.0)
+    depth = tl.load(rasterized + pixel * 4 + 2, mask=active, other=0.0)
+    return face, tl.where(face > 0.0, depth, float("inf"))
+
+
+@triton.jit(do_not_specialize=["total", "edge_count", "vertex_count", "face_count", "height", "width"])
+@no_type_check
+def find_crossings(
+    clip, faces, edges, side_offsets, side_faces, side_forward, rasterized, keys,
+    total, edge_count, vertex_count, face_count, height, width,
+    LANES: tl.constexpr, LINES: tl.constexpr,
+):  # fmt: skip
+    """Enter the silhouette edges of all images into `keys`: a block is LANES edges times LINES pixel lines."""
+    lane = tl.program_id(0).to(tl.int64) * LANES + tl.arange(0, LANES)
+    image, edge = lane // edge_count, lane % edge_count
+    active = lane < total
+    surface = silhouette(
+        clip, faces, side_offsets, side_faces, side_forward, image, edge, vertex_count, face_count, active
+    )
+    a = tl.load(edges + edge * 2, mask=active, other=-1).to(tl.int64)
+    b = tl.load(edges + edge * 2 + 1, mask=active, other=-1).to(tl.int64)
+    active &= (surface != 0) & (tl.minimum(a, b) >= 0) & (tl.maximum(a, b) < vertex_count)
+    ax, ay, az, aw = load_vertex(clip, image * vertex_count + a, active)
+    bx, by, bz, bw = load_vertex(clip, image * vertex_count + b, active)
+    across, along, offset = line_through(ax, ay, aw, bx, by, bw)
+    # A mostly vertical edge is met once by each row that it spans: pairs lie in rows (direction 0).
+    upright = tl.abs(across) * height >= tl.abs(along) * width
+    across, along = tl.where(upright, across, along), tl.where(upright, along, across)
+    a_line, b_line = tl.where(upright, ay, ax), tl.where(upright, by, bx)
+    lines, size = tl.where(upright, height, width), tl.where(upright, width, height)
+    active &= across != 0.0
+    first, end = line_range(a_line, aw, b_line, bw, lines)
+    end = tl.where(active, end, first)
+    # From here on with a second axis of pixel lines.
+    divisor = tl.where(active, across, 1.0)[:, None]
+    line_count, pixel_count = lines[:, None].to(tl.float64), size[:, None].to(tl.float64)
+    pairs = ((image * 2 + tl.where(upright, 0, 1)) * height)[:, None]
+    for start in range(0, tl.max(end - first, axis=0), LINES):
+        line = (first + start)[:, None] + tl.arange(0, LINES)[None, :]
+        centre = (2.0 * line + 1.0 - line_count) / line_count
+        a_side, b_side = a_line[:, None] - centre * aw[:, None], b_line[:, None] - centre * bw[:, None]
+        meets = (line < end[:, None]) & ((a_side >= 0.0) != (b_side >= 0.0))
+        part = a_side / tl.where(meets, a_side - b_side, 1.0)
+        w = aw[:, None] + part * (bw - aw)[:, None]
+        z = az[:, None] + part * (bz - az)[:, None]
+        meets &= (w > 0.0) & (z >= -w) & (z <= w)
+        place = ((1.0 - (along[:, None] * centre + offset[:, None]) / divisor) * pixel_count - 1.0) * 0.5
+        meets &= (place >= 0.0) & (place < pixel_count - 1.0)
+        place = tl.where(meets, place, 0.0)
+        before = place.to(tl.int32)
+        row, column = tl.where(upright[:, None], line, before), tl.where(upright[:, None], before, line)
+        pixel = (image[:, None] * height + row) * width + column
+        face, depth = pixel_depth(rasterized, pixel, meets)
+        neighbour = pixel + tl.where(upright, 1, width)[:, None]
+        next_face, next_depth = pixel_depth(rasterized, neighbour, meets)
+        forward = depth <= next_depth
+        # Towards the first pixel the line equation has the sign of -across.
+        surface_is_before = (across < 0.0) == (surface > 0)
+        deepest = tl.maximum(depth, next_depth).to(tl.float64)
+        meets &= (face != next_face) & (forward == surface_is_before[:, None])
+        meets &= z / tl.where(meets, w, 1.0) < deepest
+        key = key_of((place - before).to(tl.float32), forward, edge[:, None])
+        tl.atomic_min(keys + (pairs + row) * width + column, key, mask=meets, sem="relaxed")

@@ -1,0 +1,262 @@
+"""The Triton backend: our own GPU kernels behind autograd functions (float32; no host synchronisation).
+
+Which triangle and which silhouette a pixel shows does not depend on the order in which a GPU works: images
+are repeatable bit for bit. Gradients of vertices are sums by atomics in no fixed order; those of clip
+positions are summed in double precision, those of attributes in single precision, whose last bits may differ
+from run to run.
+
+With TRITON_INTERPRET=1, set before Triton is first imported, the kernels run on CPU tensors, slowly.
+"""
+
+from typing import Any
+
+import torch
+import triton
+from jaxtyping import Float
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from farm3d.ops.mesh_topology import EdgeTopology
+from farm3d.ops.rasterize import triton_antialias, triton_blend, triton_interpolate, triton_rasterize
+from farm3d.shapes import ClipPositions, Faces, Images, Rasterized
+
+LANES = 32
+"""Triangles, pixels or edges of a program: those of a warp wait for the longest among them."""
+
+WORK_LANES = 128
+"""Pixels that a program of a larger triangle draws at a time."""
+
+PIXELS_PER_LANE = 64
+"""Up to how many pixels of its box a triangle is drawn by one lane."""
+
+LINES = 16
+"""Pixel lines that a program looks for crossings at a time."""
+
+MOST_CHANNELS = 16
+"""Channels of a block."""
+
+
+def launch(kernel: Any, programs: int, *arguments: object, warps: int = 1, **constants: object) -> None:
+    """Run a kernel on the device of its tensors, without contracting products (see `triton_geometry`)."""
+    if programs == 0:
+        return
+    with torch.cuda.device_of(arguments[0]):
+        kernel[(programs,)](*arguments, **constants, num_warps=warps, enable_fp_fusion=False)
+
+
+def zeros_like_double(tensor: Tensor) -> Tensor:
+    """What gradients of clip positions are summed in."""
+    return torch.zeros_like(tensor, dtype=torch.double, memory_format=torch.contiguous_format)
+
+
+def _work_list(pixels: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """An empty list of work items and its count: as long as there are pixels."""
+    return torch.empty(pixels, dtype=torch.int64, device=device), torch.zeros(
+        1, dtype=torch.int64, device=device
+    )
+
+
+def _work_programs(device: torch.device) -> int:
+    """How many programs share the work items out among them: enough to fill the device."""
+    if device.type == "cpu":
+        return 2
+    return 8 * torch.cuda.get_device_properties(device).multi_processor_count
+
+
+def _nothing(*shape: int, device: torch.device) -> Tensor:
+    """Keys before anything is entered."""
+    return torch.full(shape, triton_rasterize.NOTHING.value, dtype=torch.int64, device=device)
+
+
+def _channel_block(channels: int) -> int:
+    return min(triton.next_power_of_2(max(channels, 1)), MOST_CHANNELS)
+
+
+class _Rasterize(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, clip_positions: Tensor, faces: Tensor, resolution: tuple[int, int], cull: bool
+    ) -> Tensor:
+        clip, triangles = clip_positions.contiguous(), faces.contiguous()
+        nearest = _draw(clip, triangles, resolution, cull=cull)
+        out = clip.new_empty(*nearest.shape, 4)
+        launch(
+            triton_rasterize.resolve,
+            triton.cdiv(nearest.numel(), LANES * 4),
+            *(clip, triangles, nearest, out, nearest.numel()),
+            *(clip.shape[1], len(triangles), *resolution),
+            LANES=LANES * 4,
+            warps=4,
+        )
+        ctx.save_for_backward(clip, triangles, out)
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad_out: Tensor) -> tuple[Tensor, None, None, None]:
+        return rasterize_gradient(*ctx.saved_tensors, grad_out), None, None, None
+
+
+def _draw(clip: Tensor, faces: Tensor, resolution: tuple[int, int], *, cull: bool) -> Tensor:
+    """The depth buffer of keys (images, height, width) after all triangles."""
+    images, vertices, _ = clip.shape
+    nearest = _nothing(images, *resolution, device=clip.device)
+    triangles, sizes = images * len(faces), (vertices, len(faces), *resolution)
+    work, work_count = _work_list(nearest.numel(), clip.device)
+    arguments = clip, faces, nearest, work, work_count
+    launch(
+        triton_rasterize.draw_triangles,
+        triton.cdiv(triangles, LANES),
+        *(*arguments, triangles, *sizes, len(work)),
+        CULL=cull,
+        PIXELS_PER_LANE=PIXELS_PER_LANE,
+        LANES=LANES,
+    )
+    launch(
+        triton_rasterize.draw_work,
+        _work_programs(clip.device) if triangles else 0,
+        *(*arguments, *sizes, len(work)),
+        LANES=WORK_LANES,
+        warps=4,
+    )
+    return nearest
+
+
+def rasterize_gradient(clip: Tensor, faces: Tensor, rasterized: Tensor, grad_out: Tensor) -> Tensor:
+    """The gradient by clip positions of what `rasterize` drew from contiguous operands."""
+    images, height, width, _ = rasterized.shape
+    gradient = zeros_like_double(clip)
+    pixels = images * height * width
+    launch(
+        triton_rasterize.rasterize_backward,
+        triton.cdiv(pixels, LANES),
+        *(clip, faces, rasterized, grad_out.contiguous(), gradient, pixels),
+        *(clip.shape[1], len(faces), height, width),
+        LANES=LANES,
+    )
+    return gradient.to(clip.dtype)
+
+
+class _Interpolate(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, attributes: Tensor, rasterized: Tensor, faces: Tensor) -> Tensor:
+        operands = attributes.contiguous(), rasterized.contiguous(), faces.contiguous()
+        images, height, width, _ = rasterized.shape
+        out = attributes.new_empty(images, height, width, attributes.shape[2])
+        _launch_interpolation(triton_interpolate.interpolate_forward, *operands, out)
+        ctx.save_for_backward(*operands)
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad_out: Tensor) -> tuple[Tensor, Tensor, None]:
+        attributes, rasterized, faces = ctx.saved_tensors
+        gradients = torch.zeros_like(attributes), torch.zeros_like(rasterized)
+        _launch_interpolation(
+            triton_interpolate.interpolate_backward,
+            *(attributes, rasterized, faces, grad_out.contiguous(), *gradients),
+            TO_ATTRIBUTES=ctx.needs_input_grad[0],
+        )
+        return *gradients, None
+
+
+def _launch_interpolation(
+    kernel: Any, attributes: Tensor, rasterized: Tensor, faces: Tensor, *tensors: Tensor, **constants: object
+) -> None:
+    images, height, width, _ = rasterized.shape
+    pixels, channels = images * height * width, attributes.shape[2]
+    launch(
+        kernel,
+        triton.cdiv(pixels, LANES) if channels else 0,
+        *(attributes, rasterized, faces, *tensors),
+        *(pixels, height * width, attributes.shape[1], len(faces), channels),
+        SHARED=len(attributes) == 1,
+        LANES=LANES,
+        CHANNELS=_channel_block(channels),
+        **constants,
+    )
+
+
+class _Antialias(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        colors: Tensor,
+        rasterized: Tensor,
+        clip_positions: Tensor,
+        faces: Tensor,
+        topology: EdgeTopology,
+    ) -> Tensor:
+        image, clip, edges = colors.contiguous(), clip_positions.contiguous(), topology.edges.contiguous()
+        keys = _find_crossings(rasterized.contiguous(), clip, faces.contiguous(), topology=topology)
+        out, totals = torch.empty_like(image), image.new_empty(image.shape[:3])
+        _launch_blend(triton_blend.blend, image, *(image, keys, out, totals))
+        ctx.save_for_backward(image, clip, edges, keys, totals)
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad_out: Tensor) -> tuple[Tensor | None, None, Tensor | None, None, None]:
+        image, clip, edges, keys, totals = ctx.saved_tensors
+        gradient, grad_colors, grad_clip = grad_out.contiguous(), None, None
+        if ctx.needs_input_grad[0]:
+            grad_colors = torch.empty_like(image)
+            _launch_blend(triton_blend.blend_backward, image, *(keys, totals, gradient, grad_colors))
+        if ctx.needs_input_grad[2]:
+            moved = zeros_like_double(clip)
+            operands = clip, edges, image, keys, totals, gradient, moved
+            _launch_blend(triton_blend.crossings_backward, image, *operands, vertices=clip.shape[1])
+            grad_clip = moved.to(clip.dtype)
+        return grad_colors, None, grad_clip, None, None
+
+
+def _find_crossings(rasterized: Tensor, clip: Tensor, faces: Tensor, *, topology: EdgeTopology) -> Tensor:
+    """The keys of pairs of neighbouring pixels (images, 2, height, width; see `triton_antialias`)."""
+    images, height, width, _ = rasterized.shape
+    keys = _nothing(images, 2, height, width, device=clip.device)
+    edges = images * len(topology.edges)
+    launch(
+        triton_antialias.find_crossings,
+        triton.cdiv(edges, LANES),
+        *(clip, faces, topology.edges.contiguous(), topology.side_offsets.contiguous()),
+        *(topology.side_faces.contiguous(), topology.side_forward.contiguous().view(torch.uint8)),
+        *(rasterized, keys, edges, len(topology.edges), clip.shape[1], len(faces), height, width),
+        LANES=LANES,
+        LINES=LINES,
+        warps=4,
+    )
+    return keys
+
+
+def _launch_blend(kernel: Any, image: Tensor, *operands: Tensor, vertices: int | None = None) -> None:
+    images, height, width, channels = image.shape
+    pixels = images * height * width
+    sizes = (pixels, *(() if vertices is None else (vertices,)), height, width, channels)
+    constants = {"LANES": LANES * 2, "CHANNELS": _channel_block(channels), "warps": 2}
+    launch(kernel, triton.cdiv(pixels, LANES * 2) if channels else 0, *operands, *sizes, **constants)
+
+
+def rasterize(
+    clip_positions: ClipPositions, faces: Faces, resolution: tuple[int, int], *, cull_back_faces: bool
+) -> Rasterized:
+    """`farm3d.ops.rasterize.rasterize` in Triton."""
+    return _Rasterize.apply(clip_positions, faces, resolution, cull_back_faces)
+
+
+def interpolate(
+    attributes: Float[Tensor, "attribute_images vertices channels"], rasterized: Rasterized, faces: Faces
+) -> Images:
+    """`farm3d.ops.rasterize.interpolate` in Triton."""
+    return _Interpolate.apply(attributes, rasterized, faces)
+
+
+def antialias(
+    colors: Images,
+    rasterized: Rasterized,
+    clip_positions: ClipPositions,
+    faces: Faces,
+    *,
+    topology: EdgeTopology,
+) -> Images:
+    """`farm3d.ops.rasterize.antialias` in Triton."""
+    return _Antialias.apply(colors, rasterized, clip_positions, faces, topology)
