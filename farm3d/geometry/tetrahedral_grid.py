@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from farm3d.ops.body_centred_lattice import BodyCentredLattice
+
 HALF_EXTENT = 3.5
 """Half the side (object units) of the cube that holds every shape (MagicPony: 7 / 2)."""
 
@@ -24,42 +26,23 @@ def cells_per_side(resolution: int) -> int:
     return max(2, 2 * round(0.203 * resolution))
 
 
-def tetrahedral_grid(resolution: int, half_extent: float = HALF_EXTENT) -> TetrahedralGrid:
-    """The body-centred cubic lattice over [-half_extent, half_extent]^3.
-
-    Corners of n^3 cubic cells and their centres; every face between two cells is split into four
-    tetrahedra that each join one of its sides with the two centres. All tetrahedra are congruent. The
-    outer half cells, where no surface may be, carry none.
-    """
+def shape_lattice(resolution: int, half_extent: float = HALF_EXTENT) -> BodyCentredLattice:
+    """The body-centred cubic lattice over [-half_extent, half_extent]^3."""
     n = cells_per_side(resolution)
-    corner = torch.arange((n + 1) ** 3).reshape(n + 1, n + 1, n + 1)
-    centre = torch.arange(n**3).reshape(n, n, n) + corner.numel()
-    step = 2.0 * half_extent / n
-    axis = (torch.arange(n + 1) - n // 2) * step
-    middle = (torch.arange(n) - n // 2 + 0.5) * step
-    vertices = torch.cat(
-        [torch.cartesian_prod(axis, axis, axis), torch.cartesian_prod(middle, middle, middle)]
-    )
-    mirror = torch.cat([corner.flip(0).flatten(), centre.flip(0).flatten()])
-    tets = torch.cat([_tets_across(corner, centre, axis=k) for k in range(3)])
-    return TetrahedralGrid(vertices, _positively_oriented(vertices, tets), mirror)
+    return BodyCentredLattice((n, n, n), 2.0 * half_extent / n)
 
 
-def _tets_across(
-    corner: Int[Tensor, "a b c"], centre: Int[Tensor, "d e f"], axis: int
-) -> Int[Tensor, "tets 4"]:
-    """Four tetrahedra about each face between two cells that are neighbours along `axis`."""
-    corner, centre = corner.movedim(axis, 0), centre.movedim(axis, 0)
-    face = corner[1:-1]
-    ring = (face[:, :-1, :-1], face[:, 1:, :-1], face[:, 1:, 1:], face[:, :-1, 1:])
-    sides = [torch.stack([ring[k], ring[(k + 1) % 4]], dim=-1) for k in range(4)]
-    centres = torch.stack([centre[:-1], centre[1:]], dim=-1)
-    return torch.cat([torch.cat([centres, side], dim=-1).reshape(-1, 4) for side in sides])
+def tetrahedral_grid(resolution: int, half_extent: float = HALF_EXTENT) -> TetrahedralGrid:
+    """All points and tetrahedra of `shape_lattice`, for dense evaluation.
 
-
-def _positively_oriented(
-    vertices: Float[Tensor, "corners 3"], tets: Int[Tensor, "tets 4"]
-) -> Int[Tensor, "tets 4"]:
-    origin, *rest = (vertices[tets[:, k]] for k in range(4))
-    volume = (torch.linalg.cross(rest[0] - origin, rest[1] - origin) * (rest[2] - origin)).sum(-1)
-    return torch.where((volume > 0)[:, None], tets, tets[:, [0, 1, 3, 2]])
+    Every face between two cells is split into four tetrahedra that each join one of its sides with the
+    two centres. All tetrahedra are congruent. The outer half cells, where no surface may be, carry none.
+    """
+    lattice = shape_lattice(resolution, half_extent)
+    points = lattice.points(torch.arange(lattice.point_count))
+    mirror = points.clone()
+    mirror[:, 0] = 2 * lattice.counts[0] - points[:, 0]
+    axes = [torch.arange(n) for n in lattice.counts]
+    across = [torch.cartesian_prod(*axes[:k], axes[k][:-1], *axes[k + 1 :]) for k in range(3)]
+    tets = torch.cat([lattice.tets_across(cells, axis=k).flatten(0, 1) for k, cells in enumerate(across)])
+    return TetrahedralGrid(lattice.positions(points), tets, lattice.index(mirror))

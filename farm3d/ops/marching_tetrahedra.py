@@ -7,7 +7,7 @@ Source: Doi and Koide 1991; differentiable through the interpolated vertices as 
 from itertools import permutations
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from farm3d.shapes import Faces
@@ -50,28 +50,49 @@ def marching_tetrahedra(
 ) -> tuple[Float[Tensor, "vertices 3"], Faces]:
     """The surface where `sdf` changes sign, faces counter-clockwise seen from the positive side.
 
-    A vertex lies on an edge (a, b) at the zero of the linear interpolation,
-    `(p_a s_b - p_b s_a) / (s_b - s_a)`; gradients reach `sdf` and `vertices` through it. Values below
-    0 are inside. Tetrahedra are positively oriented: `det[v1 - v0, v2 - v0, v3 - v0] > 0`. The mesh is
-    empty (0 vertices, 0 faces) where no sign changes. Not differentiable: the choice of edges.
+    A vertex lies on an edge (a, b) at the zero of the linear interpolation (`edge_zeros`); gradients reach
+    `sdf` and `vertices` through it. Values below 0 are inside. Tetrahedra are positively oriented:
+    `det[v1 - v0, v2 - v0, v3 - v0] > 0`. The mesh is empty (0 vertices, 0 faces) where no sign changes.
+    Not differentiable: the choice of edges.
+
+    Edges of arbitrary tetrahedra are made unique by sorting; on a lattice, where an edge's number can be
+    computed, `farm3d.ops.sparse_isosurface` sorts nothing.
     """
-    device = sdf.device
-    table, counts, edges = _TABLE.to(device), _COUNTS.to(device), torch.tensor(EDGES, device=device)
     with torch.no_grad():
-        inside = sdf < 0
-        pattern = (inside[tets] * torch.tensor([1, 2, 4, 8], device=device)).sum(-1)
-        crossed = counts[pattern] > 0
-        tets, pattern = tets[crossed], pattern[crossed]
-        ends = tets[:, edges].sort(dim=-1).values
-        key = ends[..., 0] * vertices.shape[0] + ends[..., 1]
-        cut = inside[ends[..., 0]] != inside[ends[..., 1]]
-        unique_keys, place = torch.unique(key[cut], return_inverse=True)
-        vertex_of_edge = torch.zeros_like(key)
-        vertex_of_edge[cut] = place
-        triangles = torch.gather(vertex_of_edge, 1, table[pattern]).unflatten(-1, (2, 3))
-        keep = torch.arange(2, device=device) < counts[pattern][:, None]
-        faces = triangles[keep]
-        first, second = unique_keys // vertices.shape[0], unique_keys % vertices.shape[0]
-    value_a, value_b = sdf[first, None], sdf[second, None]
-    points = (vertices[first] * value_b - vertices[second] * value_a) / (value_b - value_a)
-    return points, faces
+        tet, edges = cut_triangles((sdf < 0)[tets])
+        ends = edge_ends(tets, tet, edges)
+        keys, faces = torch.unique(ends[..., 0] * vertices.shape[0] + ends[..., 1], return_inverse=True)
+        first, second = keys // vertices.shape[0], keys % vertices.shape[0]
+    return edge_zeros(vertices, sdf, torch.stack([first, second])), faces
+
+
+def cut_triangles(
+    inside: Bool[Tensor, "tets 4"],
+) -> tuple[Int[Tensor, " triangles"], Int[Tensor, "triangles 3"]]:
+    """The triangles that separate the corners inside from those outside: tetrahedron, and three of `EDGES`.
+
+    In the order of the tetrahedra.
+    """
+    device = inside.device
+    pattern = (inside * torch.tensor([1, 2, 4, 8], device=device)).sum(-1)
+    counts = _COUNTS.to(device)[pattern]
+    tet = torch.nonzero(counts).squeeze(1)
+    triangles = _TABLE.to(device)[pattern[tet]].unflatten(-1, (2, 3))
+    keep = torch.arange(2, device=device) < counts[tet, None]
+    return torch.repeat_interleave(tet, counts[tet]), triangles[keep]
+
+
+def edge_ends(
+    tets: Int[Tensor, "tets 4"], tet: Int[Tensor, " triangles"], edges: Int[Tensor, "triangles 3"]
+) -> Int[Tensor, "triangles 3 2"]:
+    """The corners at both ends of the edges of `cut_triangles`, the lower number first."""
+    corners = torch.tensor(EDGES, device=tets.device)[edges]
+    return tets[tet[:, None, None], corners].sort(dim=-1).values
+
+
+def edge_zeros(
+    points: Float[Tensor, "points 3"], values: Float[Tensor, " points"], ends: Int[Tensor, "2 edges"]
+) -> Float[Tensor, "edges 3"]:
+    """Where the linear interpolation along edges is 0: `(p_a s_b - p_b s_a) / (s_b - s_a)`."""
+    (point_a, point_b), (value_a, value_b) = points[ends], values[ends][..., None]
+    return (point_a * value_b - point_b * value_a) / (value_b - value_a)
