@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from farm3d.cli import infer, synth, train
+from farm3d.cli import bench, infer, synth, train
 from farm3d.config import load_config
 from farm3d.errors import ConfigError
 from farm3d.geometry.clip import Clip
@@ -25,6 +25,7 @@ PARSERS: dict[str, Callable[[], argparse.ArgumentParser]] = {
     "farm3d-synth": synth._parser,
     "farm3d-train": train._parser,
     "farm3d-infer": infer._parser,
+    "farm3d-bench": bench._parser,
 }
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+\s+(.*?)\s*$", re.MULTILINE)

@@ -58,7 +58,7 @@ def test_the_wheel_holds_the_licence_and_the_commands(wheel: Path) -> None:
     assert any(name.endswith("licenses/LICENSE") for name in names)
     (entry_points,) = [name for name in names if name.endswith("entry_points.txt")]
     text = zipfile.ZipFile(wheel).read(entry_points).decode()
-    for command in ("synth", "train", "infer"):
+    for command in ("synth", "train", "infer", "bench"):
         assert f"farm3d-{command} = farm3d.cli.{command}:main" in text
 
 
@@ -67,7 +67,7 @@ def test_the_shipped_checkpoints_are_small() -> None:
         assert path.stat().st_size <= 15_000_000, path.name
 
 
-@pytest.mark.parametrize("command", ["synth", "train", "infer"])
+@pytest.mark.parametrize("command", ["synth", "train", "infer", "bench"])
 def test_help_imports_nothing_heavy(command: str) -> None:
     code = f"""
 import sys

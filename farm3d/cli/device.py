@@ -16,13 +16,26 @@ def choose_device(name: str, messages: Messages) -> torch.device:
         if torch.accelerator.is_available():
             messages.say("device: cpu (this version draws on the CPU only)")
         return torch.device("cpu")
+    device = present_device(name)
+    if device.type != "cpu":
+        raise ConfigError(f"--device {name}: this version computes on the CPU only; give auto or cpu")
+    return device
+
+
+def present_device(name: str) -> torch.device:
+    """Any device of this machine by its name; `auto` is its accelerator where it has one.
+
+    Raises ConfigError for a device that torch does not know or this machine does not have.
+    """
+    if name == "auto":
+        found = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+        return torch.device("cpu") if found is None else found
     try:
         device = torch.device(name)
     except RuntimeError:
         raise ConfigError(f"--device {name}: no such kind of device; give auto or cpu") from None
-    if device.type != "cpu":
-        reason = "this version computes on the CPU only" if _is_present(device) else "this machine has none"
-        raise ConfigError(f"--device {name}: {reason}; give auto or cpu")
+    if device.type != "cpu" and not _is_present(device):
+        raise ConfigError(f"--device {name}: this machine has none; give auto or cpu")
     return device
 
 

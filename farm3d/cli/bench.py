@@ -1,0 +1,136 @@
+"""`farm3d-bench`: what the renderer's operators cost on this machine, beside the floor that it sets."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from farm3d.cli.main import Messages, add_common_options, command_parser, run_command
+from farm3d.errors import ConfigError
+
+if TYPE_CHECKING:
+    import torch
+
+    from farm3d.eval.benchmarks.records import Case, Record
+
+BENCHMARKS = ("rasterize",)
+BACKENDS = ("numba", "triton", "nvdiffrast", "reference")
+PEERS = ("embree", "pytorch3d")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    return run_command(_parser, _bench, argv)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = command_parser(
+        "farm3d-bench",
+        "Measure time and memory of farm3d's operators on this machine, beside the least they could take.",
+        examples=(
+            "farm3d-bench rasterize --out rasterize.json",
+            "farm3d-bench rasterize --quick --backend numba --compare old.json",
+        ),
+    )
+    parser.add_argument("benchmark", choices=BENCHMARKS, help="what to measure")
+    parser.add_argument("--quick", action="store_true", help="a few seconds; too rough to compare")
+    parser.add_argument("--out", type=Path, metavar="FILE.json", help="also write the result as JSON")
+    parser.add_argument(
+        "--compare",
+        type=Path,
+        metavar="OLD.json",
+        help="show ratios to an earlier result; slower ones marked",
+    )
+    parser.add_argument(
+        "--backend", nargs="+", choices=BACKENDS, help="rasterize: only these (default: all that work)"
+    )
+    parser.add_argument(
+        "--peer", nargs="+", choices=PEERS, help="rasterize: other programs too, where installed"
+    )
+    add_common_options(parser, out=None, config=False)
+    return parser
+
+
+def _bench(arguments: argparse.Namespace, messages: Messages) -> int:
+    from farm3d.eval.benchmarks.records import compare, read_record, write_record
+    from farm3d.eval.benchmarks.tables import as_text, comparison_table
+
+    _refuse_misplaced_options(arguments)
+    # A file that cannot be compared with is told before the minutes of measuring, not after.
+    old = None if arguments.compare is None else read_record(arguments.compare)
+    if old is not None and old.benchmark != arguments.benchmark:
+        raise ConfigError(
+            f"--compare {arguments.compare}: a result of {old.benchmark}, not of this benchmark"
+        )
+    record = _measure(arguments, messages)
+    if arguments.out is not None:
+        write_record(record, arguments.out)
+    _show(record, messages)
+    if old is not None:
+        if old.environment != record.environment or old.quick != record.quick:
+            messages.say(f"careful: {arguments.compare} was not measured under the same conditions")
+        messages.result("\n" + as_text(comparison_table(compare(old, record))))
+    return 0
+
+
+def _refuse_misplaced_options(arguments: argparse.Namespace) -> None:
+    for option in ("backend", "peer"):
+        if getattr(arguments, option) and arguments.benchmark != "rasterize":
+            raise ConfigError(f"--{option} belongs to rasterize, not to {arguments.benchmark}")
+
+
+def _measure(arguments: argparse.Namespace, messages: Messages) -> "Record":
+    from farm3d.cli.device import present_device
+    from farm3d.eval.benchmarks.harness import QUICK, Effort
+    from farm3d.eval.benchmarks.machine import environment, machine_speed
+    from farm3d.eval.benchmarks.records import Record
+
+    device = present_device(arguments.device)
+    messages.say(f"device: {device}; measuring how fast this machine is")
+    speed = machine_speed(device, effort=QUICK if arguments.quick else Effort(seconds=1.0))
+    return Record(
+        benchmark=arguments.benchmark,
+        quick=arguments.quick,
+        environment=environment(device),
+        speed=speed,
+        cases=tuple(_rasterize(arguments, device, messages)),
+    )
+
+
+def _rasterize(arguments: argparse.Namespace, device: "torch.device", messages: Messages) -> "list[Case]":
+    from farm3d.eval.benchmarks import peers, rasterize
+    from farm3d.eval.benchmarks.harness import QUICK
+
+    missing = rasterize.missing_backends(device)
+    for name in arguments.backend or ():
+        if name in missing:
+            raise ConfigError(f"--backend {name}: {missing[name]}")
+    if arguments.peer and device.type != "cpu":
+        raise ConfigError(f"--peer: other programs are measured on the CPU; give --device cpu, not {device}")
+    plan = rasterize.QUICK_PLAN if arguments.quick else rasterize.PLAN
+    seed = arguments.seed or 0
+    cases = rasterize.measure_rasterize(
+        device, plan, backends=arguments.backend, seed=seed, progress=messages.say
+    )
+    if arguments.peer:
+        effort = QUICK if arguments.quick else plan.effort
+        settings = (rasterize.TINY,) if arguments.quick else peers.SETTINGS
+        cases += peers.measure_peers(
+            arguments.peer, settings=settings, effort=effort, seed=seed, progress=messages.say
+        )
+    return cases
+
+
+def _show(record: "Record", messages: Messages) -> None:
+    from farm3d.eval.benchmarks import tables
+
+    messages.result(tables.environment_line(record))
+    messages.result("\n" + tables.as_text(tables.record_table(record)))
+    growth = tables.growth_table(record)
+    if len(growth) > 1:
+        messages.result("\n" + tables.as_text(growth))
+    for line in tables.missing_lines(record):
+        messages.result(line)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
