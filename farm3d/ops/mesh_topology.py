@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components as graph_components
 from torch import Tensor
@@ -30,8 +30,7 @@ class EdgeTopology:
 
 def face_normals(vertices: Vertices, faces: Faces) -> Points:
     """Cross product of two sides of each face: normal times twice its area, (*batch, faces, 3)."""
-    first, second, third = (vertices[..., faces[:, corner], :] for corner in range(3))
-    return torch.linalg.cross(second - first, third - first, dim=-1)
+    return _normal_rows(vertices, faces).movedim(0, -2)
 
 
 def vertex_normals(vertices: Vertices, faces: Faces) -> Vertices:
@@ -39,13 +38,22 @@ def vertex_normals(vertices: Vertices, faces: Faces) -> Vertices:
 
     Vertices without a face, or whose faces have no area, get a zero normal and a zero gradient.
     """
-    normals = face_normals(vertices, faces)
-    total = torch.zeros_like(vertices)
+    normals = _normal_rows(vertices, faces).flatten(1)
+    rows = normals.new_zeros(vertices.shape[-2], normals.shape[1])
     for corner in range(3):
-        total = total.index_add(-2, faces[:, corner], normals)
+        rows = rows.index_add(0, faces[:, corner], normals)
+    total = rows.unflatten(1, (*vertices.shape[:-2], 3)).movedim(0, -2)
     squared = total.square().sum(dim=-1, keepdim=True)
     usable = squared > torch.finfo(vertices.dtype).tiny
     return torch.where(usable, total * torch.where(usable, squared, 1.0).rsqrt(), 0.0)
+
+
+def _normal_rows(vertices: Vertices, faces: Faces) -> Float[Tensor, "faces *batch 3"]:
+    """`face_normals` with the faces' axis first: what is gathered for a batch then lies in one place."""
+    rows = vertices.movedim(-2, 0).flatten(1)
+    corners = (rows.index_select(0, faces[:, k]).unflatten(1, (*vertices.shape[:-2], 3)) for k in range(3))
+    first, second, third = corners
+    return torch.linalg.cross(second - first, third - first, dim=-1)
 
 
 def edge_topology(faces: Faces) -> EdgeTopology:

@@ -17,10 +17,11 @@ import torch
 
 _logger = logging.getLogger(__name__)
 
-_TASKS_PER_LAUNCH = 16
-
 _SHARES_PER_THREAD = 4
-"""Tasks differ in size: a thread that is done early takes the next share."""
+"""Tasks differ in size: a thread that is done early takes the next."""
+
+_GRADIENT_SUMS = 4
+"""Gradients of vertices are summed in this many row bands of a batch at least, on as many threads at most."""
 
 
 def compile_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -42,29 +43,33 @@ def _say_uncached() -> None:
     _logger.warning("no writable folder for numba's cache (set NUMBA_CACHE_DIR): compiling at each start")
 
 
-def bands_per_image(images: int, height: int) -> int:
-    """How many row bands each image is cut into.
+def drawing_bands(images: int, height: int) -> int:
+    """How many row bands each image is cut into where the results do not depend on it."""
+    threads = torch.get_num_threads()
+    wanted = 1 if threads == 1 else _SHARES_PER_THREAD * threads
+    return max(1, min(height, -(-wanted // max(images, 1))))
 
-    The answer does not depend on the number of threads, so neither do the sums made per band.
+
+def gradient_bands(images: int, height: int) -> int:
+    """How many row bands each image is cut into where each band sums a gradient of its own.
+
+    The answer does not depend on the number of threads, so neither do the sums.
     """
-    return max(1, min(height, -(-_TASKS_PER_LAUNCH // max(images, 1))))
+    return max(1, min(height, -(-_GRADIENT_SUMS // max(images, 1))))
 
 
-def launch(kernel: Callable[..., None], tasks: int, *arguments: object) -> None:
-    """Run `kernel(first_task, end_task, *arguments)` over all tasks, on `torch.get_num_threads()` threads."""
-    threads = min(torch.get_num_threads(), tasks)
-    if threads <= 1:
-        kernel(0, tasks, *arguments)
-        return
-    shares = min(tasks, _SHARES_PER_THREAD * threads)
-    remaining = iter([(tasks * share // shares, tasks * (share + 1) // shares) for share in range(shares)])
+def launch(kernel: Callable[..., Any], tasks: int, *arguments: object) -> list[Any]:
+    """The results of `kernel(task, *arguments)` for all tasks, run on `torch.get_num_threads()` threads."""
+    results: list[Any] = [None] * tasks
+    remaining = iter(range(tasks))
 
     def work() -> None:
-        for first, end in remaining:
-            kernel(first, end, *arguments)
+        for task in remaining:
+            results[task] = kernel(task, *arguments)
 
-    with ThreadPoolExecutor(threads - 1) as pool:
-        helpers = [pool.submit(work) for _ in range(threads - 1)]
+    with ThreadPoolExecutor(max(1, min(torch.get_num_threads(), tasks) - 1)) as pool:
+        helpers = [pool.submit(work) for _ in range(min(torch.get_num_threads(), tasks) - 1)]
         work()
         for helper in helpers:
             helper.result()
+    return results
