@@ -9,20 +9,21 @@ centres at half-integers, clip space as in `farm3d.geometry.camera`. Every backe
 - **Fill rule**: a centre exactly on an edge counts as moved by an infinitesimal step to the right (and, on a
   horizontal edge, down): of two triangles on either side of an edge exactly one covers it.
 - **Depth**: the smallest z/w (in the precision of the result) wins, the lowest triangle index at a tie.
+- **Indices**: faces that name vertices that do not exist are refused on the CPU. On a GPU nothing waits for
+  the answer: such faces are not drawn, and nothing is interpolated from them.
 - **Winding**: nothing is culled unless `cull_back_faces`; front faces are counter-clockwise as seen in the
   image shown with row 0 at the top, which are the outsides of a `Mesh` seen by a `Camera`.
+
+The backends are `numba` (CPU), `nvdiffrast` and `triton` (CUDA) and `reference` (anywhere, any precision,
+slow). The tensors' device decides, the argument `backend` or FARM3D_BACKEND overrules. Where nvdiffrast
+differs from the contract is said in `nvdiffrast_cuda`.
 """
 
-import os
-from types import ModuleType
-from typing import Literal, get_args
-
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from farm3d.errors import BackendError
 from farm3d.ops.mesh_topology import EdgeTopology, edge_topology
+from farm3d.ops.rasterize.backend import Backend, backend_module
 from farm3d.ops.rasterize.checks import (
     check_faces,
     check_resolution,
@@ -32,7 +33,7 @@ from farm3d.ops.rasterize.checks import (
 )
 from farm3d.shapes import ClipPositions, Faces, Images, Rasterized
 
-Backend = Literal["numba", "reference"]
+__all__ = ["Backend", "antialias", "interpolate", "rasterize"]
 
 
 def rasterize(
@@ -54,7 +55,7 @@ def rasterize(
     check_shape("clip_positions", clip_positions, None, None, 4)
     check_resolution(resolution)
     check_faces(faces, clip_positions)
-    module = _backend_module(clip_positions, backend)
+    module = backend_module(clip_positions, backend)
     return module.rasterize(clip_positions, faces, resolution, cull_back_faces=cull_back_faces)
 
 
@@ -76,7 +77,7 @@ def interpolate(
     check_shape("attributes", attributes, 1 if len(attributes) == 1 else len(rasterized), None, None)
     check_faces(faces, attributes)
     check_together("attributes", attributes, rasterized)
-    return _backend_module(attributes, backend).interpolate(attributes, rasterized, faces)
+    return backend_module(attributes, backend).interpolate(attributes, rasterized, faces)
 
 
 def antialias(
@@ -112,44 +113,7 @@ def antialias(
     check_faces(faces, clip_positions)
     check_together("colors", colors, rasterized)
     check_together("clip_positions", clip_positions, rasterized)
-    module = _backend_module(colors, backend)
+    module = backend_module(colors, backend)
     edges = edge_topology(faces) if topology is None else topology
     check_topology(edges, faces, clip_positions.shape[1])
     return module.antialias(colors, rasterized, clip_positions, faces, topology=edges)
-
-
-def _unavailable(backend: Backend, tensor: Tensor) -> str | None:
-    """Why a backend cannot work on a tensor, or `None` where it can."""
-    if backend == "reference":
-        return None
-    if tensor.device.type != "cpu":
-        return f"it works on the CPU, the tensors are on {tensor.device}"
-    if tensor.dtype != torch.float32:
-        return f"it works in float32, the tensors are {tensor.dtype}"
-    return None
-
-
-def _import_backend(backend: Backend) -> ModuleType:
-    """A backend's module, imported on first use: numba takes half a second."""
-    if backend == "numba":
-        from farm3d.ops.rasterize import numba_cpu
-
-        return numba_cpu
-    from farm3d.ops.rasterize import reference
-
-    return reference
-
-
-def _backend_module(tensor: Tensor, backend: Backend | None) -> ModuleType:
-    """The backend asked for by argument or FARM3D_BACKEND, otherwise the fast one of the tensor's device."""
-    asked = backend or os.environ.get("FARM3D_BACKEND") or None
-    names: tuple[Backend, ...] = get_args(Backend)
-    reasons = {name: _unavailable(name, tensor) for name in names}
-    # The reference is slow by design: it answers only to its name.
-    fast = tuple(name for name in names if name != "reference")
-    for name in fast if asked is None else names:
-        if asked in (None, name) and reasons[name] is None:
-            return _import_backend(name)
-    listed = "; ".join(f"{name}: {reason or 'available, by name only'}" for name, reason in reasons.items())
-    wanted = "no fast rasteriser backend fits" if asked is None else f"backend {asked!r} cannot be used"
-    raise BackendError(f"{wanted} ({listed}); choose by the argument backend or by FARM3D_BACKEND")

@@ -1,10 +1,13 @@
-"""Triton kernel that finds where silhouettes pass between neighbouring pixels (see `numba_antialias`).
+"""Triton kernels that find where silhouettes pass between neighbouring pixels.
 
 Pairs of pixels are kept in arrays (image, direction, row, column): direction 0 is a pixel with its right
 neighbour, direction 1 with the one below. Each pair has a 64-bit key, in which an atomic minimum leaves the
 outermost silhouette, the lowest edge at a tie: whether the first pixel reaches forward into the second (bit
 62, the same for all edges that compete for a pair), how far inside the crossing lies (the order of a float32
 in [0, 1], from bit 32 on) and the edge.
+
+An edge is followed by one lane if it meets few pixel lines; longer ones are cut into work items (see
+`triton_work`).
 """
 
 from typing import no_type_check
@@ -18,9 +21,11 @@ from farm3d.ops.rasterize.triton_geometry import (
     load_face,
     load_vertex,
     order_of,
+    pixel_centre,
     value_of,
     winding,
 )
+from farm3d.ops.rasterize.triton_work import MOST_ITEMS, list_work, part_of
 
 ORDER_OF_ONE = tl.constexpr(0x3F800000)
 """`order_of(1.0)`: crossings lie between 0 and 1."""
@@ -53,7 +58,7 @@ def silhouette(
     first = tl.load(side_offsets + edge, mask=active, other=0)
     end = tl.load(side_offsets + edge + 1, mask=active, other=0)
     positive, negative = (edge * 0).to(tl.int32), (edge * 0).to(tl.int32)
-    for step in range(0, tl.max(end - first, axis=0).to(tl.int32)):
+    for step in range(tl.max(end - first, axis=0).to(tl.int32)):
         side = first + step
         counts = active & (side < end)
         face = tl.load(side_faces + side, mask=counts, other=-1).to(tl.int64)
@@ -72,7 +77,7 @@ def silhouette(
 @triton.jit
 @no_type_check
 def line_range(a, aw, b, bw, lines):
-    """First and end index of the pixel lines that an edge may meet, conservatively; all if it leaves w > 0."""
+    """First and end index of the pixel lines that edges may meet; all where an end is behind the camera."""
     limit = lines.to(tl.float64)
     in_front = (aw > 0.0) & (bw > 0.0)
     a, b = a / tl.where(in_front, aw, 1.0), b / tl.where(in_front, bw, 1.0)
@@ -91,23 +96,13 @@ def pixel_depth(rasterized, pixel, active):
     return face, tl.where(face > 0.0, depth, float("inf"))
 
 
-@triton.jit(do_not_specialize=["total", "edge_count", "vertex_count", "face_count", "height", "width"])
+@triton.jit
 @no_type_check
-def find_crossings(
-    clip, faces, edges, side_offsets, side_faces, side_forward, rasterized, keys,
-    total, edge_count, vertex_count, face_count, height, width,
-    LANES: tl.constexpr, LINES: tl.constexpr,
-):  # fmt: skip
-    """Enter the silhouette edges of all images into `keys`: a block is LANES edges times LINES pixel lines."""
-    lane = tl.program_id(0).to(tl.int64) * LANES + tl.arange(0, LANES)
-    image, edge = lane // edge_count, lane % edge_count
-    active = lane < total
-    surface = silhouette(
-        clip, faces, side_offsets, side_faces, side_forward, image, edge, vertex_count, face_count, active
-    )
+def load_edge(clip, edges, image, edge, vertex_count, height, width, active):
+    """The ends and the line of edges, x and y swapped for flat ones, and which pixel lines they may meet."""
     a = tl.load(edges + edge * 2, mask=active, other=-1).to(tl.int64)
     b = tl.load(edges + edge * 2 + 1, mask=active, other=-1).to(tl.int64)
-    active &= (surface != 0) & (tl.minimum(a, b) >= 0) & (tl.maximum(a, b) < vertex_count)
+    active &= (tl.minimum(a, b) >= 0) & (tl.maximum(a, b) < vertex_count)
     ax, ay, az, aw = load_vertex(clip, image * vertex_count + a, active)
     bx, by, bz, bw = load_vertex(clip, image * vertex_count + b, active)
     across, along, offset = line_through(ax, ay, aw, bx, by, bw)
@@ -115,37 +110,99 @@ def find_crossings(
     upright = tl.abs(across) * height >= tl.abs(along) * width
     across, along = tl.where(upright, across, along), tl.where(upright, along, across)
     a_line, b_line = tl.where(upright, ay, ax), tl.where(upright, by, bx)
+    first, end = line_range(a_line, aw, b_line, bw, tl.where(upright, height, width))
+    end = tl.where(active & (across != 0.0), end, first)
+    return a_line, az, aw, b_line, bz, bw, across, along, offset, upright, first, end
+
+
+@triton.jit
+@no_type_check
+def meet_line(
+    rasterized, keys, image, edge, surface, line, height, width, meets,
+    a_line, az, aw, b_line, bz, bw, across, along, offset, upright,
+):  # fmt: skip
+    """Enter the crossing of edges with the segment between two pixel centres on a line, if there is one."""
     lines, size = tl.where(upright, height, width), tl.where(upright, width, height)
-    active &= across != 0.0
-    first, end = line_range(a_line, aw, b_line, bw, lines)
-    end = tl.where(active, end, first)
-    # From here on with a second axis of pixel lines.
-    divisor = tl.where(active, across, 1.0)[:, None]
-    line_count, pixel_count = lines[:, None].to(tl.float64), size[:, None].to(tl.float64)
-    pairs = ((image * 2 + tl.where(upright, 0, 1)) * height)[:, None]
-    for start in range(0, tl.max(end - first, axis=0), LINES):
-        line = (first + start)[:, None] + tl.arange(0, LINES)[None, :]
-        centre = (2.0 * line + 1.0 - line_count) / line_count
-        a_side, b_side = a_line[:, None] - centre * aw[:, None], b_line[:, None] - centre * bw[:, None]
-        meets = (line < end[:, None]) & ((a_side >= 0.0) != (b_side >= 0.0))
-        part = a_side / tl.where(meets, a_side - b_side, 1.0)
-        w = aw[:, None] + part * (bw - aw)[:, None]
-        z = az[:, None] + part * (bz - az)[:, None]
-        meets &= (w > 0.0) & (z >= -w) & (z <= w)
-        place = ((1.0 - (along[:, None] * centre + offset[:, None]) / divisor) * pixel_count - 1.0) * 0.5
-        meets &= (place >= 0.0) & (place < pixel_count - 1.0)
-        place = tl.where(meets, place, 0.0)
-        before = place.to(tl.int32)
-        row, column = tl.where(upright[:, None], line, before), tl.where(upright[:, None], before, line)
-        pixel = (image[:, None] * height + row) * width + column
-        face, depth = pixel_depth(rasterized, pixel, meets)
-        neighbour = pixel + tl.where(upright, 1, width)[:, None]
-        next_face, next_depth = pixel_depth(rasterized, neighbour, meets)
-        forward = depth <= next_depth
-        # Towards the first pixel the line equation has the sign of -across.
-        surface_is_before = (across < 0.0) == (surface > 0)
-        deepest = tl.maximum(depth, next_depth).to(tl.float64)
-        meets &= (face != next_face) & (forward == surface_is_before[:, None])
-        meets &= z / tl.where(meets, w, 1.0) < deepest
-        key = key_of((place - before).to(tl.float32), forward, edge[:, None])
-        tl.atomic_min(keys + (pairs + row) * width + column, key, mask=meets, sem="relaxed")
+    centre = pixel_centre(line, lines)
+    a_side, b_side = a_line - centre * aw, b_line - centre * bw
+    meets &= (a_side >= 0.0) != (b_side >= 0.0)
+    part = a_side / tl.where(meets, a_side - b_side, 1.0)
+    w, z = aw + part * (bw - aw), az + part * (bz - az)
+    meets &= (w > 0.0) & (z >= -w) & (z <= w)
+    x = -(along * centre + offset) / tl.where(meets, across, 1.0)
+    place = ((x + 1.0) * size - 1.0) * 0.5
+    meets &= (place >= 0.0) & (place < size - 1.0)
+    place = tl.where(meets, place, 0.0)
+    before = place.to(tl.int32)
+    row, column = tl.where(upright, line, before), tl.where(upright, before, line)
+    pixel = (image * height + row) * width + column
+    face, depth = pixel_depth(rasterized, pixel, meets)
+    next_face, next_depth = pixel_depth(rasterized, pixel + tl.where(upright, 1, width), meets)
+    forward = depth <= next_depth
+    # Towards the first pixel the line equation has the sign of -across.
+    meets &= (face != next_face) & (forward == ((across < 0.0) == (surface > 0)))
+    meets &= z / tl.where(meets, w, 1.0) < tl.maximum(depth, next_depth).to(tl.float64)
+    key = key_of((place - before).to(tl.float32), forward, edge)
+    pair = ((image * 2 + tl.where(upright, 0, 1)) * height + row) * width + column
+    tl.atomic_min(keys + pair, key, mask=meets, sem="relaxed")
+
+
+@triton.jit(
+    do_not_specialize=["total", "edge_count", "vertex_count", "face_count", "height", "width", "capacity"]
+)
+@no_type_check
+def find_crossings(
+    clip, faces, edges, side_offsets, side_faces, side_forward, rasterized, keys, work, work_count,
+    total, edge_count, vertex_count, face_count, height, width, capacity,
+    LINES_PER_LANE: tl.constexpr, LANES: tl.constexpr,
+):  # fmt: skip
+    """Enter the silhouette edges of all images into `keys`, and list the longer ones in `work`."""
+    lane = tl.program_id(0).to(tl.int64) * LANES + tl.arange(0, LANES)
+    image, edge = lane // edge_count, lane % edge_count
+    active = lane < total
+    surface = silhouette(
+        clip, faces, side_offsets, side_faces, side_forward, image, edge, vertex_count, face_count, active
+    )
+    a_line, az, aw, b_line, bz, bw, across, along, offset, upright, first, end = load_edge(
+        clip, edges, image, edge, vertex_count, height, width, active & (surface != 0)
+    )
+    lines = end - first
+    items = tl.minimum(tl.cdiv(lines, LINES_PER_LANE), MOST_ITEMS)
+    items = tl.where(items > 1, items, 0).to(tl.int64)
+    listed = list_work(
+        work, work_count, (lane * 2 + (surface > 0).to(tl.int32)) * MOST_ITEMS, items, capacity
+    )
+    lines = tl.where(listed, 0, lines)
+    for step in range(tl.max(lines, axis=0)):
+        meet_line(
+            rasterized, keys, image, edge, surface, first + step, height, width, step < lines,
+            a_line, az, aw, b_line, bz, bw, across, along, offset, upright,
+        )  # fmt: skip
+
+
+@triton.jit(do_not_specialize=["edge_count", "vertex_count", "height", "width", "capacity"])
+@no_type_check
+def find_listed_crossings(
+    clip, edges, rasterized, keys, work, work_count,
+    edge_count, vertex_count, height, width, capacity, LINES_PER_LANE: tl.constexpr, LANES: tl.constexpr,
+):  # fmt: skip
+    """Enter the work items of longer silhouette edges, item after item in each program."""
+    count = tl.minimum(tl.load(work_count), capacity).to(tl.int32)
+    for position in range(tl.program_id(0), count, tl.num_programs(0)):
+        entry = tl.load(work + position) + tl.zeros([LANES], tl.int64)
+        active, entry = entry >= 0, tl.maximum(entry, 0)
+        item, edge = entry % MOST_ITEMS, entry // (2 * MOST_ITEMS)
+        surface = tl.where(entry // MOST_ITEMS % 2 == 1, 1, -1)
+        image, edge = edge // edge_count, edge % edge_count
+        a_line, az, aw, b_line, bz, bw, across, along, offset, upright, first, end = load_edge(
+            clip, edges, image, edge, vertex_count, height, width, active
+        )
+        items = tl.minimum(tl.cdiv(end - first, LINES_PER_LANE), MOST_ITEMS)
+        begin, stop = part_of(end - first, item, items)
+        line = first + begin + tl.arange(0, LANES)
+        for start in range(0, tl.max(stop - begin, axis=0), LANES):
+            meet_line(
+                rasterized, keys, image, edge, surface, line + start, height, width,
+                line + start < first + stop,
+                a_line, az, aw, b_line, bz, bw, across, along, offset, upright,
+            )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Triton kernels of `antialias` that blend neighbouring pixels by the silhouettes between them, and backward."""
+"""Triton kernels that blend neighbouring pixels by the silhouettes between them, forward and backward."""
 
 from typing import no_type_check
 
@@ -68,9 +68,7 @@ def blend(
         change += upper[:, None] * (load_colors(colors, pixel - width, channel, channels, upper > 0.0) - own)
         change += lower[:, None] * (load_colors(colors, pixel + width, channel, channels, lower > 0.0) - own)
         mask = exists[:, None] & (channel < channels)[None, :]
-        tl.store(
-            out + pixel[:, None] * channels + channel[None, :], own + scale[:, None] * change, mask=mask
-        )
+        tl.store(out + pixel[:, None] * channels + channel[None, :], own + scale[:, None] * change, mask=mask)
 
 
 @triton.jit

@@ -18,6 +18,7 @@ from torch.autograd.function import once_differentiable
 
 from farm3d.ops.mesh_topology import EdgeTopology
 from farm3d.ops.rasterize import triton_antialias, triton_blend, triton_interpolate, triton_rasterize
+from farm3d.ops.rasterize.triton_geometry import NOTHING
 from farm3d.shapes import ClipPositions, Faces, Images, Rasterized
 
 LANES = 32
@@ -29,14 +30,14 @@ WORK_LANES = 128
 PIXELS_PER_LANE = 64
 """Up to how many pixels of its box a triangle is drawn by one lane."""
 
-LINES = 16
-"""Pixel lines that a program looks for crossings at a time."""
+LINES_PER_LANE = 32
+"""Up to how many pixel lines an edge is followed by one lane."""
 
 MOST_CHANNELS = 16
 """Channels of a block."""
 
 
-def launch(kernel: Any, programs: int, *arguments: object, warps: int = 1, **constants: object) -> None:
+def _launch(kernel: Any, programs: int, *arguments: object, warps: int = 1, **constants: object) -> None:
     """Run a kernel on the device of its tensors, without contracting products (see `triton_geometry`)."""
     if programs == 0:
         return
@@ -44,7 +45,7 @@ def launch(kernel: Any, programs: int, *arguments: object, warps: int = 1, **con
         kernel[(programs,)](*arguments, **constants, num_warps=warps, enable_fp_fusion=False)
 
 
-def zeros_like_double(tensor: Tensor) -> Tensor:
+def _zeros_in_double(tensor: Tensor) -> Tensor:
     """What gradients of clip positions are summed in."""
     return torch.zeros_like(tensor, dtype=torch.double, memory_format=torch.contiguous_format)
 
@@ -65,7 +66,7 @@ def _work_programs(device: torch.device) -> int:
 
 def _nothing(*shape: int, device: torch.device) -> Tensor:
     """Keys before anything is entered."""
-    return torch.full(shape, triton_rasterize.NOTHING.value, dtype=torch.int64, device=device)
+    return torch.full(shape, NOTHING.value, dtype=torch.int64, device=device)
 
 
 def _channel_block(channels: int) -> int:
@@ -80,7 +81,7 @@ class _Rasterize(torch.autograd.Function):
         clip, triangles = clip_positions.contiguous(), faces.contiguous()
         nearest = _draw(clip, triangles, resolution, cull=cull)
         out = clip.new_empty(*nearest.shape, 4)
-        launch(
+        _launch(
             triton_rasterize.resolve,
             triton.cdiv(nearest.numel(), LANES * 4),
             *(clip, triangles, nearest, out, nearest.numel()),
@@ -94,7 +95,8 @@ class _Rasterize(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_out: Tensor) -> tuple[Tensor, None, None, None]:
-        return rasterize_gradient(*ctx.saved_tensors, grad_out), None, None, None
+        clip, triangles, out = ctx.saved_tensors
+        return rasterize_gradient(clip, triangles, out, grad_out=grad_out), None, None, None
 
 
 def _draw(clip: Tensor, faces: Tensor, resolution: tuple[int, int], *, cull: bool) -> Tensor:
@@ -104,7 +106,7 @@ def _draw(clip: Tensor, faces: Tensor, resolution: tuple[int, int], *, cull: boo
     triangles, sizes = images * len(faces), (vertices, len(faces), *resolution)
     work, work_count = _work_list(nearest.numel(), clip.device)
     arguments = clip, faces, nearest, work, work_count
-    launch(
+    _launch(
         triton_rasterize.draw_triangles,
         triton.cdiv(triangles, LANES),
         *(*arguments, triangles, *sizes, len(work)),
@@ -112,7 +114,7 @@ def _draw(clip: Tensor, faces: Tensor, resolution: tuple[int, int], *, cull: boo
         PIXELS_PER_LANE=PIXELS_PER_LANE,
         LANES=LANES,
     )
-    launch(
+    _launch(
         triton_rasterize.draw_work,
         _work_programs(clip.device) if triangles else 0,
         *(*arguments, *sizes, len(work)),
@@ -122,12 +124,28 @@ def _draw(clip: Tensor, faces: Tensor, resolution: tuple[int, int], *, cull: boo
     return nearest
 
 
-def rasterize_gradient(clip: Tensor, faces: Tensor, rasterized: Tensor, grad_out: Tensor) -> Tensor:
+def front_faces(clip: Tensor, faces: Tensor) -> Tensor:
+    """The faces (images, faces, 3; int32) of each image of contiguous operands, for culling.
+
+    Vertices are counted through all images; back faces and degenerate ones name vertex -1.
+    """
+    triangles = len(clip) * len(faces)
+    out = torch.empty(len(clip), len(faces), 3, dtype=torch.int32, device=faces.device)
+    _launch(
+        triton_rasterize.keep_front_faces,
+        triton.cdiv(triangles, LANES),
+        *(clip, faces, out, triangles, clip.shape[1], len(faces)),
+        LANES=LANES,
+    )
+    return out
+
+
+def rasterize_gradient(clip: Tensor, faces: Tensor, rasterized: Tensor, *, grad_out: Tensor) -> Tensor:
     """The gradient by clip positions of what `rasterize` drew from contiguous operands."""
     images, height, width, _ = rasterized.shape
-    gradient = zeros_like_double(clip)
+    gradient = _zeros_in_double(clip)
     pixels = images * height * width
-    launch(
+    _launch(
         triton_rasterize.rasterize_backward,
         triton.cdiv(pixels, LANES),
         *(clip, faces, rasterized, grad_out.contiguous(), gradient, pixels),
@@ -161,11 +179,11 @@ class _Interpolate(torch.autograd.Function):
 
 
 def _launch_interpolation(
-    kernel: Any, attributes: Tensor, rasterized: Tensor, faces: Tensor, *tensors: Tensor, **constants: object
+    kernel: Any, attributes: Tensor, rasterized: Tensor, faces: Tensor, *tensors: Tensor, **constants: bool
 ) -> None:
     images, height, width, _ = rasterized.shape
     pixels, channels = images * height * width, attributes.shape[2]
-    launch(
+    _launch(
         kernel,
         triton.cdiv(pixels, LANES) if channels else 0,
         *(attributes, rasterized, faces, *tensors),
@@ -203,7 +221,7 @@ class _Antialias(torch.autograd.Function):
             grad_colors = torch.empty_like(image)
             _launch_blend(triton_blend.blend_backward, image, *(keys, totals, gradient, grad_colors))
         if ctx.needs_input_grad[2]:
-            moved = zeros_like_double(clip)
+            moved = _zeros_in_double(clip)
             operands = clip, edges, image, keys, totals, gradient, moved
             _launch_blend(triton_blend.crossings_backward, image, *operands, vertices=clip.shape[1])
             grad_clip = moved.to(clip.dtype)
@@ -214,16 +232,25 @@ def _find_crossings(rasterized: Tensor, clip: Tensor, faces: Tensor, *, topology
     """The keys of pairs of neighbouring pixels (images, 2, height, width; see `triton_antialias`)."""
     images, height, width, _ = rasterized.shape
     keys = _nothing(images, 2, height, width, device=clip.device)
-    edges = images * len(topology.edges)
-    launch(
+    edges, lanes = topology.edges.contiguous(), images * len(topology.edges)
+    sides = topology.side_offsets.contiguous(), topology.side_faces.contiguous()
+    forward = topology.side_forward.contiguous().view(torch.uint8)
+    entered = rasterized, keys, *_work_list(keys.numel() // 2, clip.device)
+    sizes = height, width, keys.numel() // 2
+    _launch(
         triton_antialias.find_crossings,
-        triton.cdiv(edges, LANES),
-        *(clip, faces, topology.edges.contiguous(), topology.side_offsets.contiguous()),
-        *(topology.side_faces.contiguous(), topology.side_forward.contiguous().view(torch.uint8)),
-        *(rasterized, keys, edges, len(topology.edges), clip.shape[1], len(faces), height, width),
+        triton.cdiv(lanes, LANES),
+        *(clip, faces, edges, *sides, forward, *entered),
+        *(lanes, len(edges), clip.shape[1], len(faces), *sizes),
+        LINES_PER_LANE=LINES_PER_LANE,
         LANES=LANES,
-        LINES=LINES,
-        warps=4,
+    )
+    _launch(
+        triton_antialias.find_listed_crossings,
+        _work_programs(clip.device) if lanes else 0,
+        *(clip, edges, *entered, len(edges), clip.shape[1], *sizes),
+        LINES_PER_LANE=LINES_PER_LANE,
+        LANES=LANES,
     )
     return keys
 
@@ -232,8 +259,14 @@ def _launch_blend(kernel: Any, image: Tensor, *operands: Tensor, vertices: int |
     images, height, width, channels = image.shape
     pixels = images * height * width
     sizes = (pixels, *(() if vertices is None else (vertices,)), height, width, channels)
-    constants = {"LANES": LANES * 2, "CHANNELS": _channel_block(channels), "warps": 2}
-    launch(kernel, triton.cdiv(pixels, LANES * 2) if channels else 0, *operands, *sizes, **constants)
+    _launch(
+        kernel,
+        triton.cdiv(pixels, LANES * 2) if channels else 0,
+        *(*operands, *sizes),
+        LANES=LANES * 2,
+        CHANNELS=_channel_block(channels),
+        warps=2,
+    )
 
 
 def rasterize(

@@ -1,10 +1,10 @@
 """What the Triton kernels share: clip positions of vertices, lines through them, pixels, and sums by atomics.
 
-The maths is that of `numba_kernels`: homogeneous edge functions in double precision on the single-precision
-input, so that decisions agree with the reference. Two triangles on either side of an edge find the same line
-with opposite signs, because swapping the ends of a cross product a b - c d negates it exactly. That holds as
-long as no product is contracted into a fused multiply-add, which would round only one of the two products:
-every kernel is launched with `enable_fp_fusion=False`.
+The maths is the reference's: homogeneous edge functions (Olano and Greer 1997), in double precision on the
+single-precision input. Two triangles on either side of an edge find the same line with opposite signs,
+because swapping the ends in a cross product a b - c d negates it exactly. That holds as long as no product is
+contracted into a fused multiply-add, which would round only one of the two, so every kernel is launched with
+`enable_fp_fusion=False`. Then the GPU rounds as the CPU does, too, and decides alike.
 """
 
 from typing import no_type_check

@@ -3,9 +3,8 @@
 A key holds the order of float32(z/w) in its high half and the triangle's index in its low half: the lowest
 key that an atomic minimum leaves is the nearest triangle, the first at a tie, whatever the order of drawing.
 
-A triangle is drawn by one lane if its box holds few pixels. The box of a larger one is cut into up to
-MOST_ITEMS work items, each drawn later by a program of its own, so that no lane keeps the rest waiting. The
-list of items has a fixed length; triangles that find it full are drawn by their lane after all.
+A triangle is drawn by one lane if its box holds few pixels; the boxes of larger ones are cut into work items
+(see `triton_work`).
 """
 
 from typing import no_type_check
@@ -27,9 +26,7 @@ from farm3d.ops.rasterize.triton_geometry import (
     value_of,
     winding,
 )
-
-MOST_ITEMS = tl.constexpr(128)
-"""Into how many work items a triangle is cut at most."""
+from farm3d.ops.rasterize.triton_work import MOST_ITEMS, list_work, part_of
 
 PIXELS_PER_ITEM = tl.constexpr(2048)
 """Below MOST_ITEMS items, how many pixels each has at most."""
@@ -50,7 +47,7 @@ def pixel_range(low, high, size):
 @triton.jit
 @no_type_check
 def pixel_box(ax, ay, az, aw, bx, by, bz, bw, cx, cy, cz, cw, height, width):
-    """First row, first column, columns and pixels of the box that holds a triangle; none if it is not seen."""
+    """First row, first column, columns and pixels of the box that holds a triangle; none if not seen."""
     outside = ((ax > aw) & (bx > bw) & (cx > cw)) | ((ax < -aw) & (bx < -bw) & (cx < -cw))
     outside |= ((ay > aw) & (by > bw) & (cy > cw)) | ((ay < -aw) & (by < -bw) & (cy < -cw))
     outside |= ((az > aw) & (bz > bw) & (cz > cw)) | ((az < -aw) & (bz < -bw) & (cz < -cw))
@@ -95,6 +92,24 @@ def draw_pixel(
     tl.atomic_min(nearest + pixel, key, mask=drawn, sem="relaxed")
 
 
+@triton.jit(do_not_specialize=["triangle_count", "vertex_count", "face_count"])
+@no_type_check
+def keep_front_faces(clip, faces, out, triangle_count, vertex_count, face_count, LANES: tl.constexpr):
+    """`out` = each image's faces with vertices counted through all images, -1 where not counter-clockwise."""
+    triangle = tl.program_id(0).to(tl.int64) * LANES + tl.arange(0, LANES)
+    exists = triangle < triangle_count
+    a, b, c, active = load_face(faces, triangle % face_count, vertex_count, exists)
+    first = triangle // face_count * vertex_count
+    a, b, c = a + first, b + first, c + first
+    ax, ay, _, aw = load_vertex(clip, a, active)
+    bx, by, _, bw = load_vertex(clip, b, active)
+    cx, cy, _, cw = load_vertex(clip, c, active)
+    front = winding(ax, ay, aw, bx, by, bw, cx, cy, cw) < 0.0
+    tl.store(out + triangle * 3, tl.where(front, a, -1).to(tl.int32), mask=exists)
+    tl.store(out + triangle * 3 + 1, tl.where(front, b, -1).to(tl.int32), mask=exists)
+    tl.store(out + triangle * 3 + 2, tl.where(front, c, -1).to(tl.int32), mask=exists)
+
+
 @triton.jit(do_not_specialize=["triangle_count", "vertex_count", "face_count", "height", "width", "capacity"])
 @no_type_check
 def draw_triangles(
@@ -119,15 +134,10 @@ def draw_triangles(
     pixels = tl.where(active, pixels, 0)
     items = tl.minimum(tl.cdiv(pixels, PIXELS_PER_ITEM), MOST_ITEMS)
     items = tl.where(pixels > PIXELS_PER_LANE, items, 0).to(tl.int64)
-    slot = tl.atomic_add(work_count + triangle * 0, items, mask=items > 0, sem="relaxed")
-    listed = (items > 0) & (slot + items <= capacity)
-    for item in range(0, tl.max(items, axis=0).to(tl.int32)):
-        # Slots of a triangle that does not fit as a whole are marked empty.
-        entry = tl.where(listed, triangle * MOST_ITEMS + item, -1)
-        tl.store(work + slot + item, entry, mask=(item < items) & (slot + item < capacity))
+    listed = list_work(work, work_count, triangle * MOST_ITEMS, items, capacity)
     i0, j0, k0, i1, j1, k1, i2, j2, k2 = inward_lines(ax, ay, aw, bx, by, bw, cx, cy, cw)
     pixels = tl.where(listed, 0, pixels)
-    for step in range(0, tl.max(pixels, axis=0)):
+    for step in range(tl.max(pixels, axis=0)):
         row, column = first_row + step // columns, first_column + step % columns
         draw_pixel(
             nearest, image, face, row, column, height, width, step < pixels,
@@ -155,9 +165,8 @@ def draw_work(
             ax, ay, az, aw, bx, by, bz, bw, cx, cy, cz, cw, height, width
         )
         pixels = tl.where(active, pixels, 0)
-        items = tl.maximum(tl.minimum(tl.cdiv(pixels, PIXELS_PER_ITEM), MOST_ITEMS), 1)
-        first = (pixels * item // items).to(tl.int32)
-        end = (pixels * (item + 1) // items).to(tl.int32)
+        items = tl.minimum(tl.cdiv(pixels, PIXELS_PER_ITEM), MOST_ITEMS)
+        first, end = part_of(pixels, item, items)
         i0, j0, k0, i1, j1, k1, i2, j2, k2 = inward_lines(ax, ay, aw, bx, by, bw, cx, cy, cw)
         for start in range(first, end, LANES):
             pixel = start + tl.arange(0, LANES)
