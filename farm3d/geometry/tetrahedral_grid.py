@@ -45,4 +45,4 @@ def tetrahedral_grid(resolution: int, half_extent: float = HALF_EXTENT) -> Tetra
     axes = [torch.arange(n) for n in lattice.counts]
     across = [torch.cartesian_prod(*axes[:k], axes[k][:-1], *axes[k + 1 :]) for k in range(3)]
     tets = torch.cat([lattice.tets_across(cells, axis=k).flatten(0, 1) for k, cells in enumerate(across)])
-    return TetrahedralGrid(lattice.positions(points), tets, lattice.index(mirror))
+    return TetrahedralGrid(lattice.positions(points), tets, lattice.numbers(mirror))
