@@ -11,6 +11,7 @@ from farm3d.geometry.camera import Camera
 from farm3d.geometry.mesh import Mesh
 from farm3d.geometry.skeleton import Skeleton
 from farm3d.geometry.skinning import SkinningWeights
+from farm3d.ops.sparse_isosurface import ActiveCells
 from farm3d.shapes import BoneTransforms, Images, JointAngles, Vectors
 
 AlbedoFn = Callable[[Float[Tensor, "points 3"], Int[Tensor, " points"]], Float[Tensor, "points 3"]]
@@ -43,13 +44,15 @@ class SDFSamples:
 class ShapePrior:
     """The category's shape: rest mesh, skeleton estimated from it, skinning weights.
 
-    `samples` are for the SDF's regularisers; `None` where no gradient is asked for.
+    `samples` are for the SDF's regularisers; `None` where no gradient is asked for. `active_cells` are
+    where the surface is, for the extraction after the next step of training.
     """
 
     mesh: Mesh
     skeleton: Skeleton
     skinning_weights: SkinningWeights
     samples: SDFSamples | None = None
+    active_cells: ActiveCells | None = None
 
 
 @dataclass(frozen=True)

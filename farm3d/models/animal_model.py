@@ -16,7 +16,7 @@ from farm3d.geometry.camera import Camera, camera_from_rotation
 from farm3d.geometry.mesh import Mesh
 from farm3d.geometry.skeleton import Skeleton, bone_transforms
 from farm3d.geometry.skinning import skin
-from farm3d.geometry.tetrahedral_grid import tetrahedral_grid
+from farm3d.geometry.tetrahedral_grid import shape_lattice
 from farm3d.geometry.viewpoint import viewpoint_rotation
 from farm3d.models.shape_prior import extract_prior
 from farm3d.predictors.articulation import ArticulationPredictor
@@ -136,10 +136,14 @@ class AnimalModel(nn.Module):
             condition_size=features,
         )
 
-    def prior(self) -> ShapePrior:
+    def prior(self, previous: ShapePrior | None = None) -> ShapePrior:
         """The category's shape from the signed distance field; see `extract_prior`."""
-        grid = tetrahedral_grid(self.config.grid_resolution)
-        return extract_prior(self.sdf, grid, skinning_temperature=self.config.skinning_temperature)
+        return extract_prior(
+            self.sdf,
+            shape_lattice(self.config.grid_resolution),
+            skinning_temperature=self.config.skinning_temperature,
+            previous=previous,
+        )
 
     def read(
         self, images: Float[Tensor, "images height width 3"], masks: Float[Tensor, "images height width 1"]

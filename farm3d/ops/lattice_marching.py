@@ -31,7 +31,7 @@ def march_cells(
         cells = torch.nonzero(taken.narrow(axis, 0, last) & taken.narrow(axis, 1, last))
         tets = place[lattice.tets_across(cells, axis).flatten(0, 1)].long()
         tet, edges = cut_triangles(inside[tets])
-        low, high = edge_ends(tets, tet, edges).unbind(-1)
+        low, high = edge_ends(tets, tet, edges)
         side = tet.div(max(len(cells), 1), rounding_mode="floor")
         keys.append(low * len(FORWARD) + _DIRECTIONS.to(tet.device)[axis, side[:, None], edges])
         others.append(high)

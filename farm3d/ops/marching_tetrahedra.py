@@ -60,8 +60,8 @@ def marching_tetrahedra(
     """
     with torch.no_grad():
         tet, edges = cut_triangles((sdf < 0)[tets])
-        ends = edge_ends(tets, tet, edges)
-        keys, faces = torch.unique(ends[..., 0] * vertices.shape[0] + ends[..., 1], return_inverse=True)
+        low, high = edge_ends(tets, tet, edges)
+        keys, faces = torch.unique(low * vertices.shape[0] + high, return_inverse=True)
         first, second = keys // vertices.shape[0], keys % vertices.shape[0]
     return edge_zeros(vertices, sdf, torch.stack([first, second])), faces
 
@@ -84,10 +84,11 @@ def cut_triangles(
 
 def edge_ends(
     tets: Int[Tensor, "tets 4"], tet: Int[Tensor, " triangles"], edges: Int[Tensor, "triangles 3"]
-) -> Int[Tensor, "triangles 3 2"]:
-    """The corners at both ends of the edges of `cut_triangles`, the lower number first."""
+) -> tuple[Int[Tensor, "triangles 3"], Int[Tensor, "triangles 3"]]:
+    """The corners at the ends of the edges of `cut_triangles`: the lower numbers, and the higher."""
     corners = torch.tensor(EDGES, device=tets.device)[edges]
-    return tets[tet[:, None, None], corners].sort(dim=-1).values
+    low, high = tets[tet[:, None, None], corners].aminmax(dim=-1)
+    return low, high
 
 
 def edge_zeros(

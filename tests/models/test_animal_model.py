@@ -5,7 +5,7 @@ import torch
 from scipy.spatial import cKDTree
 
 from farm3d.geometry.skinning import skin
-from farm3d.geometry.tetrahedral_grid import tetrahedral_grid
+from farm3d.geometry.tetrahedral_grid import shape_lattice
 from farm3d.geometry.viewpoint import azimuth_elevation
 from farm3d.models.animal_model import AnimalModel
 from farm3d.models.shape_prior import extract_prior
@@ -24,7 +24,7 @@ def model() -> AnimalModel:
 
 @pytest.fixture(scope="module")
 def prior() -> ShapePrior:
-    return extract_prior(QuadrupedField(), tetrahedral_grid(64), skinning_temperature=0.05)
+    return extract_prior(QuadrupedField(), shape_lattice(64), skinning_temperature=0.05)
 
 
 @pytest.fixture(scope="module")

@@ -7,22 +7,22 @@ from scipy.spatial import cKDTree
 from farm3d.errors import TrainingError
 from farm3d.fields.sdf_field import SDFField
 from farm3d.geometry.skeleton_estimation import BONE_NAMES, LEG_NAMES
-from farm3d.geometry.tetrahedral_grid import tetrahedral_grid
-from farm3d.models.shape_prior import extract_prior, largest_piece, symmetric_values
+from farm3d.geometry.tetrahedral_grid import shape_lattice
+from farm3d.models.shape_prior import extract_prior, largest_piece
 from farm3d.ops.mesh_topology import connected_components, edge_topology
 from farm3d.types import ShapePrior
 
 from .small_models import FEET, FLOOR, ConstantField, QuadrupedField
 
 MIRROR = torch.tensor([-1.0, 1.0, 1.0])
-GRID = tetrahedral_grid(96)
+LATTICE = shape_lattice(96)
 SPACING = 7.0 / 40
 MIRRORED_LEG = {"fore_left": "fore_right", "hind_left": "hind_right"}
 
 
 @pytest.fixture(scope="module")
 def prior() -> ShapePrior:
-    return extract_prior(QuadrupedField(), GRID, skinning_temperature=0.05)
+    return extract_prior(QuadrupedField(), LATTICE, skinning_temperature=0.05)
 
 
 def bone(prior: ShapePrior, name: str) -> torch.Tensor:
@@ -42,13 +42,16 @@ def test_the_mesh_is_closed_and_in_one_piece(prior: ShapePrior) -> None:
     assert connected_components(faces, len(prior.mesh.vertices)).max() == 0
 
 
-def test_an_untrained_field_has_a_symmetric_surface_too() -> None:
-    torch.manual_seed(0)
-    field = SDFField(width=16, layers=3, harmonics=4)
-    values = symmetric_values(field, GRID)
-    assert torch.equal(values, values[GRID.mirror])
-    with torch.no_grad():
-        torch.testing.assert_close(values, field(GRID.vertices), rtol=1e-4, atol=1e-5)
+def test_the_shape_of_a_field_that_has_moved_a_little_is_found_from_where_it_was(prior: ShapePrior) -> None:
+    class Thicker(QuadrupedField):
+        def forward(self, points: torch.Tensor) -> torch.Tensor:
+            return super().forward(points) - 0.05
+
+    again = extract_prior(Thicker(), LATTICE, skinning_temperature=0.05, previous=prior)
+    anew = extract_prior(Thicker(), LATTICE, skinning_temperature=0.05)
+    assert torch.equal(again.mesh.faces, anew.mesh.faces)
+    torch.testing.assert_close(again.mesh.vertices, anew.mesh.vertices)
+    assert len(anew.mesh.vertices) != len(prior.mesh.vertices)
 
 
 def test_gradients_of_the_vertices_reach_the_field(prior: ShapePrior) -> None:
@@ -60,7 +63,7 @@ def test_gradients_of_the_vertices_reach_the_field(prior: ShapePrior) -> None:
         def forward(self, points: torch.Tensor) -> torch.Tensor:
             return shape(points) + 0.01 * bulge(points.abs()).squeeze(-1)
 
-    extract_prior(Both(), GRID, skinning_temperature=0.05).mesh.vertices.square().sum().backward()
+    extract_prior(Both(), LATTICE, skinning_temperature=0.05).mesh.vertices.square().sum().backward()
     assert all(p.grad is not None and p.grad.abs().max() > 0 for p in bulge.parameters())
 
 
@@ -121,7 +124,7 @@ def test_a_vertex_of_a_foot_follows_that_foot(prior: ShapePrior) -> None:
 @pytest.mark.parametrize("value", [1.0, -1.0])
 def test_a_field_without_a_change_of_sign_is_refused(value: float) -> None:
     with pytest.raises(TrainingError, match="no surface"):
-        extract_prior(ConstantField(value), GRID, skinning_temperature=0.05)
+        extract_prior(ConstantField(value), LATTICE, skinning_temperature=0.05)
 
 
 def test_a_shape_that_stands_on_its_mirror_plane_has_no_legs() -> None:
@@ -136,7 +139,7 @@ def test_a_shape_that_stands_on_its_mirror_plane_has_no_legs() -> None:
             return torch.minimum(wall, plate.abs().amax(dim=-1) - 1.0)
 
     with pytest.raises(TrainingError, match="the shape has no fore left leg"):
-        extract_prior(Blade(), GRID, skinning_temperature=0.05)
+        extract_prior(Blade(), LATTICE, skinning_temperature=0.05)
 
 
 def test_the_largest_piece_is_kept_and_renumbered() -> None:
@@ -155,5 +158,5 @@ def test_a_floating_ball_is_dropped() -> None:
             ball = (points - points.new_tensor([0.0, 2.6, 0.0])).norm(dim=-1) - 0.5
             return torch.minimum(super().forward(points), ball)
 
-    vertices = extract_prior(WithBall(), GRID, skinning_temperature=0.05).mesh.vertices
+    vertices = extract_prior(WithBall(), LATTICE, skinning_temperature=0.05).mesh.vertices
     assert vertices[:, 1].max() < 2.0
