@@ -46,21 +46,21 @@ def clip_from_camera(field_of_view: float, near: float = NEAR, far: float = FAR)
     return torch.tensor([[scale, 0, 0, 0], [0, -scale, 0, 0], [0, 0, *depth], [0, 0, -1.0, 0]])
 
 
-def to_camera(camera: Camera, points: Points) -> Points:
-    """Points of the object frame in the camera frame (x right, y up, looking along -z)."""
+def to_camera(camera: Camera, points: Points) -> Float[Tensor, "*views points 3"]:
+    """Points of the object frame in the camera frame (x right, y up, looking along -z); batches broadcast."""
     matrix = camera.world_to_camera
     return points @ matrix[..., :3, :3].transpose(-1, -2) + matrix[..., None, :3, 3]
 
 
-def project_to_clip(camera: Camera, points: Points) -> Float[Tensor, "*batch points 4"]:
-    """Homogeneous clip positions of points of the object frame."""
+def project_to_clip(camera: Camera, points: Points) -> Float[Tensor, "*views points 4"]:
+    """Homogeneous clip positions of points of the object frame; batches broadcast."""
     seen = to_camera(camera, points)
     homogeneous = torch.cat([seen, torch.ones_like(seen[..., :1])], dim=-1)
     projection = clip_from_camera(camera.field_of_view).to(seen)
     return homogeneous @ projection.T
 
 
-def project_to_ndc(camera: Camera, points: Points) -> Float[Tensor, "*batch points 2"]:
+def project_to_ndc(camera: Camera, points: Points) -> Float[Tensor, "*views points 2"]:
     """Normalised device coordinates (x right, y down, [-1, 1] inside the image): `grid_sample`'s own."""
     clip = project_to_clip(camera, points)
     return clip[..., :2] / clip[..., 3:]

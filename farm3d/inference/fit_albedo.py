@@ -12,7 +12,7 @@ from torch import Tensor
 
 from farm3d.inference.refine import RefineConfig
 from farm3d.models.animal_model import AnimalModel, ImageReading
-from farm3d.render.mesh_renderer import render_surface
+from farm3d.render.mesh_renderer import render_geometry
 from farm3d.render.shading import shade
 from farm3d.types import AnimalPrediction, Batch, DirectionalLight
 
@@ -35,13 +35,11 @@ def fit_albedo(
     albedo is mirror-symmetric, so the unseen side takes the colours of the seen one.
     """
     with torch.no_grad():
-        buffers = render_surface(
+        buffers = render_geometry(
             prediction.posed_mesh,
             prediction.camera,
             batch.images.shape[1],
             rest_positions=prediction.rest_positions,
-            albedo_fn=prediction.albedo_fn,
-            light=prediction.light,
         )
     assert buffers.rest_positions is not None and buffers.normals is not None
     seen = (buffers.mask[..., 0] > SURE) & (batch.masks[..., 0] > SURE)

@@ -23,7 +23,7 @@ from farm3d.losses.reconstruction import (
     outside_distance_loss,
 )
 from farm3d.models.animal_model import AnimalModel, ImageReading, InstancePose
-from farm3d.ops.mesh_topology import face_normals
+from farm3d.ops.mesh_topology import EdgeTopology, edge_topology, face_normals
 from farm3d.render.mesh_renderer import render_mask
 from farm3d.types import AnimalPrediction, Batch, ShapePrior
 
@@ -107,10 +107,10 @@ def refine(
             {"params": list(own.deformation.parameters()), "lr": config.deformation_rate},
         ]
     )
-    target = _shrink(batch, config.size)
+    target, topology = _shrink(batch, config.size), edge_topology(prior.mesh.faces)
     for _ in range(config.steps):
         prediction = _predict(own, prior, reading, initial=initial, variables=variables)
-        loss = _objective(prediction, initial, target, config=config)
+        loss = _objective(prediction, initial, target, topology=topology, config=config)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
@@ -151,10 +151,15 @@ def _predict(
 
 
 def _objective(
-    prediction: AnimalPrediction, initial: AnimalPrediction, target: Batch, *, config: RefineConfig
+    prediction: AnimalPrediction,
+    initial: AnimalPrediction,
+    target: Batch,
+    *,
+    topology: EdgeTopology,
+    config: RefineConfig,
 ) -> Float[Tensor, ""]:
     """Silhouette terms, and what keeps pose and shape near the prediction."""
-    rendered = render_mask(prediction.posed_mesh, prediction.camera, config.size)
+    rendered = render_mask(prediction.posed_mesh, prediction.camera, config.size, topology=topology)
     # What the border of the photograph cuts off is neither there nor missing.
     visible = rendered * target.valid
     turned = (prediction.joint_angles - initial.joint_angles).square()

@@ -10,7 +10,7 @@ from torch import Tensor
 from farm3d.geometry.mesh import Mesh
 from farm3d.io.texture_atlas import TextureAtlas, bake_texture, unwrap
 from farm3d.ops.srgb import srgb_to_linear
-from farm3d.types import AnimalPrediction
+from farm3d.types import AlbedoFn, AnimalPrediction
 
 TEXTURE_SIZE = 1024
 
@@ -22,16 +22,21 @@ class BakedTexture:
     atlas: TextureAtlas
     pixels: UInt8[np.ndarray, "height width 3"]
 
-    def albedo(
-        self, surface_uvs: Float[Tensor, "points 3"], image_index: Int[Tensor, " points"]
-    ) -> Float[Tensor, "points 3"]:
+    def albedo_fn(self) -> AlbedoFn:
         """Linear albedo at texture coordinates (a third component is ignored), bilinearly interpolated.
 
-        An `AlbedoFn` for meshes cut by the atlas whose vertices carry `uv_positions` as rest positions.
+        An `AlbedoFn` for meshes whose rest positions are `uv_positions`.
         """
-        linear = srgb_to_linear(torch.from_numpy(self.pixels).float() / 255.0).permute(2, 0, 1)
-        grid = (2.0 * surface_uvs[:, :2] - 1.0)[None, None]
-        return torch.nn.functional.grid_sample(linear[None], grid, align_corners=False)[0, :, 0].T
+        levels = srgb_to_linear(torch.arange(256) / 255.0)
+        linear = levels[torch.from_numpy(self.pixels).long()].permute(2, 0, 1)[None]
+
+        def albedo(
+            surface_uvs: Float[Tensor, "points 3"], image_index: Int[Tensor, " points"]
+        ) -> Float[Tensor, "points 3"]:
+            grid = (2.0 * surface_uvs[:, :2] - 1.0)[None, None]
+            return torch.nn.functional.grid_sample(linear, grid, align_corners=False)[0, :, 0].T
+
+        return albedo
 
     def uv_positions(self) -> Float[Tensor, "vertices 3"]:
         """Texture coordinates with a zero third component, to interpolate in the place of rest positions."""

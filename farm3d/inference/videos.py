@@ -15,7 +15,9 @@ from farm3d.geometry.skeleton import bone_transforms
 from farm3d.geometry.skinning import skin
 from farm3d.geometry.viewpoint import viewpoint_rotation
 from farm3d.inference.texture import BakedTexture
+from farm3d.ops.mesh_topology import edge_topology
 from farm3d.render.mesh_renderer import render_surface
+from farm3d.render.shading import light_of
 from farm3d.types import AnimalPrediction, DirectionalLight
 
 FRAMES_PER_SECOND = 24.0
@@ -24,7 +26,7 @@ SIZE = 512
 BACKGROUND = 0.93
 """sRGB grey level behind the animal."""
 
-BATCH = 8
+BATCH = 2
 ELEVATION = math.radians(12.0)
 SHOWN_AZIMUTH = math.radians(60.0)
 """Where the camera stands for the animation: between side and front, so that all legs are seen."""
@@ -35,13 +37,13 @@ FrameSource = Iterator[np.ndarray]
 def turntable_frames(prediction: AnimalPrediction, texture: BakedTexture) -> FrameSource:
     """The posed animal turned once about its vertical axis, lit as in the photograph."""
     azimuths = _turn()
-    vertices = prediction.posed_mesh.vertices[0]
-    camera = _framing(vertices[None], azimuths)
+    vertices = prediction.posed_mesh.vertices
+    camera = _framing(vertices, azimuths)
     return _draw(
         prediction,
         texture,
-        lambda part: (vertices.expand(len(part), -1, -1), _pick(camera, part)),
-        count=len(azimuths),
+        lambda part: (vertices, _pick(camera, part)),
+        lights=_steady(prediction.light, azimuths),
     )
 
 
@@ -54,12 +56,12 @@ def relight_frames(prediction: AnimalPrediction, texture: BakedTexture) -> Frame
         torch.full_like(angles, 0.3),
         torch.full_like(angles, 0.8),
     )
-    vertices = prediction.posed_mesh.vertices[0]
+    vertices = prediction.posed_mesh.vertices
 
     def scene(part: Tensor) -> tuple[Tensor, Camera]:
-        return vertices.expand(len(part), -1, -1), _repeat(prediction.camera, len(part))
+        return vertices, _repeat(prediction.camera, len(part))
 
-    return _draw(prediction, texture, scene, count=len(angles), lights=lights)
+    return _draw(prediction, texture, scene, lights=lights)
 
 
 def clip_frames(prediction: AnimalPrediction, texture: BakedTexture, clip: Clip) -> FrameSource:
@@ -75,35 +77,44 @@ def clip_frames(prediction: AnimalPrediction, texture: BakedTexture, clip: Clip)
     moved = skin(rest, transforms, prediction.skinning_weights) + offsets.float()[:, None]
     azimuths = torch.full((count,), SHOWN_AZIMUTH)
     camera = _framing(moved, azimuths)
-    return _draw(prediction, texture, lambda part: (moved[part], _pick(camera, part)), count=count)
+    return _draw(
+        prediction,
+        texture,
+        lambda part: (moved[part], _pick(camera, part)),
+        lights=_steady(prediction.light, azimuths),
+    )
 
 
 def _draw(
     prediction: AnimalPrediction,
     texture: BakedTexture,
-    scene: Callable[[Tensor], tuple[Float[Tensor, "frames vertices 3"], Camera]],
+    scene: Callable[[Tensor], tuple[Float[Tensor, "meshes vertices 3"], Camera]],
     *,
-    count: int,
-    lights: DirectionalLight | None = None,
+    lights: DirectionalLight,
 ) -> FrameSource:
-    """Render frames in small batches, so that memory does not grow with their number."""
-    atlas = texture.atlas
+    """Render frames in small batches: they stay in the processor's caches, whatever their number.
+
+    There is a light a frame; `scene` gives the cameras of some frames, and a mesh for each or one for all.
+    """
+    faces, albedo_fn, uvs = prediction.posed_mesh.faces, texture.albedo_fn(), texture.uv_positions()
+    topology = edge_topology(faces)
     with torch.no_grad():
-        for part in torch.arange(count).split(BATCH):
+        for part in torch.arange(len(lights.ambient)).split(BATCH):
             vertices, camera = scene(part)
             buffers = render_surface(
-                Mesh(atlas.split(vertices), atlas.faces),
+                Mesh(vertices, faces),
                 camera,
                 SIZE,
-                rest_positions=texture.uv_positions(),
-                albedo_fn=texture.albedo,
-                light=_pick_light(
-                    prediction.light if lights is None else lights, part, shared=lights is None
-                ),
+                rest_positions=uvs,
+                albedo_fn=albedo_fn,
+                light=light_of(lights, part),
+                rest_faces=texture.atlas.faces,
+                topology=topology,
             )
             assert buffers.rgb is not None
-            frames = buffers.rgb.clamp(0.0, 1.0) + (1.0 - buffers.mask) * BACKGROUND
-            yield from (frames.clamp(0.0, 1.0) * 255.0).round().byte().numpy()
+            # Light may be brighter than white.
+            frames = (buffers.rgb + BACKGROUND * (1.0 - buffers.mask)).clamp_max_(1.0)
+            yield from frames.mul_(255.0).round_().byte().numpy()
 
 
 def _turn() -> Float[Tensor, " frames"]:
@@ -133,6 +144,6 @@ def _repeat(camera: Camera, count: int) -> Camera:
     return Camera(camera.world_to_camera.expand(count, -1, -1), camera.field_of_view)
 
 
-def _pick_light(light: DirectionalLight, part: Tensor, *, shared: bool) -> DirectionalLight:
-    index = torch.zeros_like(part) if shared else part
-    return DirectionalLight(light.direction[index], light.ambient[index], light.diffuse[index])
+def _steady(light: DirectionalLight, frames: Tensor) -> DirectionalLight:
+    """The light of a prediction of one image, the same in every frame."""
+    return light_of(light, torch.zeros(len(frames), dtype=torch.long))

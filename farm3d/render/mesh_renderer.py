@@ -1,6 +1,7 @@
 """Meshes to images: rasterise, shade the covered pixels, antialias the silhouette.
 
-Source: MagicPony (arXiv 2211.12497) section 3.3; the operators are those of farm3d.ops.rasterize.
+Source: MagicPony (arXiv 2211.12497) section 3.3; the operators are those of farm3d.ops.rasterize. Every
+function takes the faces' `edge_topology` where the same faces are drawn again and again.
 """
 
 import torch
@@ -9,18 +10,20 @@ from torch import Tensor
 
 from farm3d.geometry.camera import Camera, project_to_clip, to_camera
 from farm3d.geometry.mesh import Mesh
-from farm3d.ops.mesh_topology import vertex_normals
+from farm3d.ops.mesh_topology import EdgeTopology, vertex_normals
 from farm3d.ops.rasterize import antialias, interpolate, rasterize
 from farm3d.render.shading import light_of, shade
+from farm3d.shapes import Faces, Vertices
 from farm3d.types import AlbedoFn, DirectionalLight, RenderBuffers
 
 
-def render_mask(mesh: Mesh, camera: Camera, size: int) -> Float[Tensor, "images size size 1"]:
+def render_mask(
+    mesh: Mesh, camera: Camera, size: int, *, topology: EdgeTopology | None = None
+) -> Float[Tensor, "images size size 1"]:
     """Coverage of a batch of meshes in [0, 1]; its gradient moves the silhouette's vertices."""
     clip = project_to_clip(camera, mesh.vertices)
     rasterized = rasterize(clip.detach(), mesh.faces, (size, size))
-    covered = (rasterized[..., 3:] > 0).to(clip.dtype)
-    return antialias(covered, rasterized, clip, mesh.faces)
+    return antialias(_coverage(rasterized), rasterized, clip, mesh.faces, topology=topology)
 
 
 def render_surface(
@@ -28,36 +31,59 @@ def render_surface(
     camera: Camera,
     size: int,
     *,
-    rest_positions: Float[Tensor, "vertices 3"],
+    rest_positions: Float[Tensor, "rest_vertices 3"],
     albedo_fn: AlbedoFn,
     light: DirectionalLight,
+    rest_faces: Faces | None = None,
+    topology: EdgeTopology | None = None,
 ) -> RenderBuffers:
-    """All buffers of a batch of posed meshes, over black.
+    """Colour and mask of a batch of posed meshes, over black; one mesh may serve several cameras.
 
-    `albedo_fn` is evaluated once a covered pixel, at the rest position that the pixel shows.
+    `albedo_fn` is evaluated once a covered pixel, at the rest position that the pixel shows. `rest_faces`
+    index `rest_positions` where those are not per vertex of the mesh, face by face as in the mesh: so
+    texture coordinates of an atlas, which has more vertices, take the place of positions.
     """
     clip = project_to_clip(camera, mesh.vertices)
     rasterized = rasterize(clip, mesh.faces, (size, size))
-    rotation = camera.world_to_camera[:, :3, :3]
-    normals = vertex_normals(mesh.vertices, mesh.faces) @ rotation.transpose(-1, -2)
-    depth = -to_camera(camera, mesh.vertices)[..., 2:]
-    rest = rest_positions.expand(len(clip), -1, -1)
-    buffers = interpolate(torch.cat([rest, normals, depth], dim=-1), rasterized, mesh.faces)
-    covered = rasterized[..., 3] > 0
-    image_index, _, _ = torch.nonzero(covered, as_tuple=True)
-    seen = buffers[covered]
-    unit_normals = torch.nn.functional.normalize(seen[:, 3:6], dim=-1)
-    albedo = albedo_fn(seen[:, :3], image_index)
-    colors = shade(albedo, unit_normals, light_of(light, image_index))
+    # Only covered pixels are shaded; gathered and scattered as rows of the flattened images.
+    pixels = torch.nonzero(rasterized[..., 3].flatten() > 0).squeeze(1)
+    image_index = pixels.div(size * size, rounding_mode="floor")
+    faces = mesh.faces if rest_faces is None else rest_faces
+    rest = interpolate(rest_positions[None], rasterized, faces).flatten(0, 2).index_select(0, pixels)
+    normals = interpolate(_seen_normals(mesh, camera), rasterized, mesh.faces).flatten(0, 2)
+    unit_normals = torch.nn.functional.normalize(normals.index_select(0, pixels), dim=-1)
+    colors = shade(albedo_fn(rest, image_index), unit_normals, light_of(light, image_index))
     layers = torch.cat([colors, torch.ones_like(colors[:, :1])], dim=-1)
-    # Scattering the covered pixels into a black image is out of place, so gradients reach `layers`.
-    image = layers.new_zeros(*covered.shape, 4).masked_scatter(covered[..., None], layers)
-    smooth = antialias(image, rasterized, clip, mesh.faces)
+    image = layers.new_zeros(normals.shape[0], 4).index_copy(0, pixels, layers).view_as(rasterized)
+    smooth = antialias(image, rasterized, clip, mesh.faces, topology=topology)
+    return RenderBuffers(mask=smooth[..., 3:], rasterized=rasterized, rgb=smooth[..., :3])
+
+
+def render_geometry(
+    mesh: Mesh,
+    camera: Camera,
+    size: int,
+    *,
+    rest_positions: Float[Tensor, "vertices 3"],
+    topology: EdgeTopology | None = None,
+) -> RenderBuffers:
+    """What each pixel shows of posed meshes, without colour: mask, normal, depth and rest position."""
+    clip = project_to_clip(camera, mesh.vertices)
+    rasterized = rasterize(clip, mesh.faces, (size, size))
+    normals = interpolate(_seen_normals(mesh, camera), rasterized, mesh.faces)
     return RenderBuffers(
-        mask=smooth[..., 3:],
+        mask=antialias(_coverage(rasterized), rasterized, clip, mesh.faces, topology=topology),
         rasterized=rasterized,
-        rgb=smooth[..., :3],
-        normals=torch.zeros_like(buffers[..., 3:6]).masked_scatter(covered[..., None], unit_normals),
-        depth=buffers[..., 6:],
-        rest_positions=buffers[..., :3],
+        normals=torch.nn.functional.normalize(normals, dim=-1),
+        depth=interpolate(-to_camera(camera, mesh.vertices)[..., 2:], rasterized, mesh.faces),
+        rest_positions=interpolate(rest_positions[None], rasterized, mesh.faces),
     )
+
+
+def _coverage(rasterized: Float[Tensor, "images size size 4"]) -> Float[Tensor, "images size size 1"]:
+    return (rasterized[..., 3:] > 0).to(rasterized.dtype)
+
+
+def _seen_normals(mesh: Mesh, camera: Camera) -> Vertices:
+    """Unit vertex normals in the camera frame."""
+    return vertex_normals(mesh.vertices, mesh.faces) @ camera.world_to_camera[:, :3, :3].transpose(-1, -2)

@@ -13,7 +13,7 @@ from farm3d.geometry.camera import Camera, orbit, project_to_ndc
 from farm3d.geometry.skeleton import posed_joints
 from farm3d.io.atomic import write_bytes_atomically
 from farm3d.models.animal_model import AnimalModel
-from farm3d.render.mesh_renderer import render_surface
+from farm3d.render.mesh_renderer import render_geometry, render_surface
 from farm3d.types import AnimalPrediction, Batch, RenderBuffers, ShapePrior
 
 SHOWN, SIDE = 6, 128
@@ -25,9 +25,18 @@ def write_picture(path: Path, model: AnimalModel, prior: ShapePrior, *, batch: B
     with torch.no_grad():
         prediction = model.predict(images, masks, prior)
         front = _render(prediction, prediction.camera)
+        geometry = render_geometry(
+            prediction.posed_mesh, prediction.camera, SIDE, rest_positions=prediction.rest_positions
+        )
         side = _render(prediction, orbit(prediction.camera, torch.pi / 2))
-    assert front.rgb is not None and side.rgb is not None and front.normals is not None
-    columns = [images, masks.expand_as(images), front.rgb, side.rgb, 0.5 + 0.5 * front.normals * front.mask]
+    assert front.rgb is not None and side.rgb is not None and geometry.normals is not None
+    columns = [
+        images,
+        masks.expand_as(images),
+        front.rgb,
+        side.rgb,
+        (0.5 + 0.5 * geometry.normals) * front.mask,
+    ]
     pictures = [_to_bytes(column) for column in columns]
     pictures.append(_draw_bones(pictures[0], prediction))
     grid = np.concatenate([np.concatenate(list(column)) for column in pictures], axis=1)

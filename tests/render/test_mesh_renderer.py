@@ -9,7 +9,8 @@ import trimesh
 from farm3d.geometry.camera import CAMERA_DISTANCE, FIELD_OF_VIEW, Camera, camera_from_rotation
 from farm3d.geometry.mesh import Mesh
 from farm3d.geometry.viewpoint import viewpoint_rotation
-from farm3d.render.mesh_renderer import render_mask, render_surface
+from farm3d.ops.mesh_topology import edge_topology
+from farm3d.render.mesh_renderer import render_geometry, render_mask, render_surface
 from farm3d.types import DirectionalLight, RenderBuffers
 
 SIZE = 96
@@ -42,6 +43,10 @@ def rendered(mesh: Mesh, view: Camera) -> RenderBuffers:
     return render_surface(mesh, view, SIZE, rest_positions=mesh.vertices[0], albedo_fn=white, light=frontal)
 
 
+def geometry(mesh: Mesh, view: Camera) -> RenderBuffers:
+    return render_geometry(mesh, view, SIZE, rest_positions=mesh.vertices[0])
+
+
 @pytest.mark.parametrize("radius", [0.5, 1.0, 1.6])
 def test_a_spheres_mask_has_the_analytic_area(radius: float) -> None:
     assert float(render_mask(sphere(radius), camera(), SIZE).sum()) == pytest.approx(
@@ -51,7 +56,60 @@ def test_a_spheres_mask_has_the_analytic_area(radius: float) -> None:
 
 def test_the_mask_is_the_surfaces_mask() -> None:
     ball = sphere(1.2)
-    torch.testing.assert_close(render_mask(ball, camera(), SIZE), rendered(ball, camera()).mask)
+    mask = render_mask(ball, camera(), SIZE)
+    torch.testing.assert_close(mask, rendered(ball, camera()).mask)
+    torch.testing.assert_close(mask, geometry(ball, camera()).mask)
+
+
+def test_one_mesh_before_several_cameras_looks_as_a_copy_before_each() -> None:
+    ball = sphere(1.2)
+    views = camera_from_rotation(
+        viewpoint_rotation(torch.tensor([0.0, 0.7, 2.0]), torch.tensor([0.0, 0.2, 0.4])), torch.zeros(3, 3)
+    )
+    copies = Mesh(ball.vertices.expand(3, -1, -1), ball.faces)
+    light = DirectionalLight(
+        torch.tensor([[0.6, 0.0, 0.8]] * 3), torch.full((3,), 0.1), torch.full((3,), 0.8)
+    )
+    one, several = (
+        render_surface(
+            mesh,
+            views,
+            SIZE,
+            rest_positions=ball.vertices[0],
+            albedo_fn=white,
+            light=light,
+            topology=edge_topology(ball.faces),
+        )
+        for mesh in (ball, copies)
+    )
+    assert one.rgb is not None and several.rgb is not None
+    torch.testing.assert_close(one.rgb, several.rgb)
+    assert not torch.allclose(one.rgb[0], one.rgb[1])
+
+
+def test_rest_positions_of_an_atlas_are_those_of_the_mesh() -> None:
+    """A mesh whose every corner has a rest position of its own shows what the shared vertices show."""
+    ball = sphere(1.2)
+    corners = ball.vertices[0][ball.faces].flatten(0, 1)
+
+    def coloured(points: torch.Tensor, image_index: torch.Tensor) -> torch.Tensor:
+        return (0.5 + 0.3 * points).clamp(0.0, 1.0)
+
+    frontal = DirectionalLight(torch.tensor([[0.0, 0.0, 1.0]]), torch.tensor([0.1]), torch.tensor([0.8]))
+    shared = render_surface(
+        ball, camera(), SIZE, rest_positions=ball.vertices[0], albedo_fn=coloured, light=frontal
+    )
+    own = render_surface(
+        ball,
+        camera(),
+        SIZE,
+        rest_positions=corners,
+        albedo_fn=coloured,
+        light=frontal,
+        rest_faces=torch.arange(len(corners)).reshape(-1, 3),
+    )
+    assert shared.rgb is not None and own.rgb is not None
+    torch.testing.assert_close(own.rgb, shared.rgb)
 
 
 def test_a_white_sphere_lit_from_the_camera_is_brightest_in_the_middle() -> None:
@@ -70,7 +128,7 @@ def test_a_white_sphere_lit_from_the_camera_is_brightest_in_the_middle() -> None
 def test_the_middle_shows_the_nearest_point() -> None:
     """At azimuth 90 degrees the head points right and the animal's right side, x < 0, is nearest."""
     radius = 1.5
-    buffers = rendered(sphere(radius), camera(azimuth=math.pi / 2))
+    buffers = geometry(sphere(radius), camera(azimuth=math.pi / 2))
     assert buffers.depth is not None and buffers.normals is not None and buffers.rest_positions is not None
     middle = (0, slice(CENTRE - 1, CENTRE + 1), slice(CENTRE - 1, CENTRE + 1))
     depth = buffers.depth[middle].mean()
@@ -84,7 +142,7 @@ def test_the_middle_shows_the_nearest_point() -> None:
 
 
 def test_up_is_up_in_the_image() -> None:
-    buffers = rendered(sphere(1.5), camera(elevation=0.3))
+    buffers = geometry(sphere(1.5), camera(elevation=0.3))
     assert buffers.rest_positions is not None
     assert (
         buffers.rest_positions[0, CENTRE - 20, CENTRE, 1] > buffers.rest_positions[0, CENTRE + 20, CENTRE, 1]
