@@ -35,12 +35,19 @@ class Timing(StrictConfig):
 
 @dataclass(frozen=True)
 class Effort:
-    """How long a call is measured: `least` repeats in any case, then until `seconds` or `most` is reached."""
+    """How long a call is measured: `least` repeats, then until `seconds` are spent or `most` is reached.
+
+    Where `patience` (seconds) ends before that, `LEAST_OF_SLOW` repeats will do; warming up ends there too.
+    """
 
     seconds: float
     least: int = 5
     most: int = 200
     warm_up: int = 2
+    patience: float = 10.0
+
+
+LEAST_OF_SLOW = 3
 
 
 QUICK = Effort(seconds=0.05, least=2, most=3, warm_up=1)
@@ -76,8 +83,7 @@ def measure_in_turn(
     collected before and not during.
     """
     for call in calls.values():
-        for _ in range(effort.warm_up):
-            call()
+        _warm_up(call, effort)
     durations: dict[Name, list[float]] = {name: [] for name in calls}
     with _collected_garbage():
         while running := [name for name in calls if not _is_done(durations[name], effort)]:
@@ -117,10 +123,18 @@ def peak_memory(call: Call, device: torch.device) -> int | None:
     return max(0, _status_bytes("VmHWM") - before)
 
 
+def _warm_up(call: Call, effort: Effort) -> None:
+    started = time.perf_counter()
+    for _ in range(effort.warm_up):
+        call()
+        if time.perf_counter() - started > effort.patience:
+            return
+
+
 def _is_done(durations: list[float], effort: Effort) -> bool:
-    if len(durations) < effort.least:
-        return False
-    return len(durations) >= effort.most or sum(durations) >= effort.seconds
+    if len(durations) >= effort.least:
+        return len(durations) >= effort.most or sum(durations) >= effort.seconds
+    return len(durations) >= LEAST_OF_SLOW and sum(durations) >= effort.patience
 
 
 @contextmanager

@@ -18,7 +18,7 @@ VERSIONS_OF = ("torch", "numba", "triton", "nvdiffrast", "numpy")
 TRIAD_BYTES = 128 * 2**20
 """Of each of three arrays: far more than caches hold."""
 
-MATRIX_SIDE = 2048
+MATRIX_SIDE = 1024
 
 
 class Environment(StrictConfig):

@@ -5,8 +5,7 @@ animal's vertices of one image and gives back the triangles' numbers; what depen
 prepared before, what depends on the mesh is part of the call, for meshes move between calls.
 """
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
@@ -17,7 +16,7 @@ from torch import Tensor
 from farm3d.errors import MissingDependencyError
 from farm3d.ops.rasterize import Backend, rasterize
 
-from .harness import Effort, Timing, measure_in_turn
+from .harness import Effort, measure_in_turn
 from .raster_scene import Scene, Setting, amounts_of, make_scene, setting_numbers
 from .records import Case
 
@@ -27,11 +26,6 @@ Nearest = Callable[[], Int[Tensor, "height width"]]
 SETTINGS = (Setting(25_000, 256, 1), Setting(25_000, 512, 1))
 TASK = "nearest triangle"
 BACKEND: Backend = "numba"
-
-PATIENCE = Effort(seconds=0.0, least=3, warm_up=0)
-"""For a contender that takes longer than `SLOW_SECONDS` a call."""
-
-SLOW_SECONDS = 1.0
 
 
 def measure_peers(
@@ -54,7 +48,7 @@ def measure_peers(
         calls = {BACKEND: ours(scene), **calls}
         numbers = setting_numbers(setting, amounts_of(scene, BACKEND))
         truth = calls[BACKEND]()
-        timings = _timings(calls, effort)
+        timings = measure_in_turn(calls, device=torch.device("cpu"), effort=effort)
         for name, call in calls.items():
             same = float((call() == truth).float().mean())
             cases.append(
@@ -122,20 +116,6 @@ def pytorch3d(scene: Scene) -> Nearest:
         return drawn[0][0, ..., 0] + 1
 
     return nearest
-
-
-def _timings(calls: Mapping[str, Nearest], effort: Effort) -> dict[str, Timing]:
-    """Quick contenders in turn; slow ones by themselves, for they would hold up the others."""
-    slow = {}
-    for name, call in calls.items():
-        started = time.perf_counter()
-        call()
-        if time.perf_counter() - started > SLOW_SECONDS:
-            slow[name] = call
-    quick = {name: call for name, call in calls.items() if name not in slow}
-    cpu = torch.device("cpu")
-    found = measure_in_turn(quick, device=cpu, effort=effort)
-    return {**found, **measure_in_turn(slow, device=cpu, effort=PATIENCE)}
 
 
 def _directions(scene: Scene) -> Float[Tensor, "height width 3"]:

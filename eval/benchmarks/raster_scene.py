@@ -86,7 +86,7 @@ def amounts_of(scene: Scene, backend: Backend) -> Amounts:
 
 def setting_numbers(setting: Setting, amounts: Amounts) -> dict[str, float]:
     """A case's numbers that say how much was drawn; `covered_pixels` are those of an image."""
-    return {
+    counts = {
         "faces": setting.faces,
         "vertices": amounts.vertices,
         "pixels": amounts.pixels,
@@ -94,3 +94,4 @@ def setting_numbers(setting: Setting, amounts: Amounts) -> dict[str, float]:
         "images": setting.batch,
         "size": setting.size,
     }
+    return {name: float(count) for name, count in counts.items()}

@@ -33,7 +33,7 @@ class Work(StrictConfig):
             float64=self.float64 + other.float64,
         )
 
-    def times(self, count: float) -> "Work":
+    def times(self, count: int) -> "Work":
         """This work `count` times over."""
         return Work(bytes=count * self.bytes, float32=count * self.float32, float64=count * self.float64)
 

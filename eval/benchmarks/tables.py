@@ -19,6 +19,8 @@ BLOCK = re.compile(
 
 COUNTS = {
     "evaluations": "evaluations",
+    "fewer_evaluations": "fewer evaluations",
+    "times_faster": "times faster",
     "frames_a_second": "frames/s",
     "same_triangles": "same triangles",
     "same_mesh": "same mesh",
@@ -83,7 +85,11 @@ def growth_table(record: Record) -> Table:
 def rasterize_growths(record: Record) -> list[Growth]:
     """How the rasteriser's time grows about its first headline setting (quick: about the tiny one)."""
     headline = TINY if record.quick else HEADLINES[0]
-    centre = {"faces": headline.faces, "pixels": headline.size**2, "images": headline.batch}
+    centre = {
+        "faces": float(headline.faces),
+        "pixels": float(headline.size**2),
+        "images": float(headline.batch),
+    }
     return growths(record.cases, centre, (FORWARD, BOTH))
 
 

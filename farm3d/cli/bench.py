@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from farm3d.eval.benchmarks.records import Case, Record
 
-BENCHMARKS = ("rasterize",)
+BENCHMARKS = ("rasterize", "isosurface", "turntable")
 BACKENDS = ("numba", "triton", "nvdiffrast", "reference")
 PEERS = ("embree", "pytorch3d")
 
@@ -92,8 +92,29 @@ def _measure(arguments: argparse.Namespace, messages: Messages) -> "Record":
         quick=arguments.quick,
         environment=environment(device),
         speed=speed,
-        cases=tuple(_rasterize(arguments, device, messages)),
+        cases=tuple(_cases(arguments, device, messages)),
     )
+
+
+def _cases(arguments: argparse.Namespace, device: "torch.device", messages: Messages) -> "list[Case]":
+    if arguments.benchmark == "rasterize":
+        return _rasterize(arguments, device, messages)
+    seed = arguments.seed or 0
+    if arguments.benchmark == "turntable":
+        return _turntable(device, quick=arguments.quick, seed=seed, messages=messages)
+    from farm3d.eval.benchmarks import isosurface
+
+    plan = isosurface.QUICK_PLAN if arguments.quick else isosurface.PLAN
+    return isosurface.measure_isosurface(device, plan, seed=seed, progress=messages.say)
+
+
+def _turntable(device: "torch.device", *, quick: bool, seed: int, messages: Messages) -> "list[Case]":
+    from farm3d.eval.benchmarks import turntable
+
+    if device.type != "cpu":
+        messages.say(f"videos are drawn on the CPU, not on {device}")
+    plan = turntable.QUICK_PLAN if quick else turntable.PLAN
+    return turntable.measure_turntable(plan, seed=seed, progress=messages.say)
 
 
 def _rasterize(arguments: argparse.Namespace, device: "torch.device", messages: Messages) -> "list[Case]":
