@@ -114,6 +114,28 @@ def test_whole_renders_of_random_triangles_equal_the_reference(seed):
         assert_close(actual, expected, relative=1e-4)
 
 
+@pytest.mark.parametrize("resolution", [(3, 300), (150, 2), (61, 83), (40, 256)])
+@pytest.mark.parametrize("seed", range(4))
+def test_long_rows_and_many_bands_equal_the_reference(seed, resolution):
+    """Rows longer than the machine's vectors, whose triangles are cut to size before they are drawn."""
+    scene = random_scene(seed, behind_camera=seed % 2 == 0)
+    actual, expected = (
+        rasterize(scene.clip_positions, scene.faces, resolution, backend=backend)
+        for backend in ("numba", "reference")
+    )
+    assert torch.equal(actual[..., 3], expected[..., 3])
+    assert_close(actual, expected)
+
+
+@pytest.mark.parametrize("exponent", [-30, -6, 6, 30])
+def test_the_scale_of_homogeneous_coordinates_changes_nothing(exponent):
+    scene = random_scene(5, behind_camera=True)
+    expected = rasterize(scene.clip_positions, scene.faces, scene.resolution)
+    scaled = rasterize(scene.clip_positions * 2.0**exponent, scene.faces, scene.resolution)
+    assert torch.equal(scaled[..., 3], expected[..., 3])
+    assert_close(scaled, expected)
+
+
 def test_int32_faces_and_strided_inputs_give_the_same_image():
     scene = SCENES["animal"]
     expected = rasterize(scene.clip_positions, scene.faces, scene.resolution)

@@ -2,12 +2,19 @@
 
 import inspect
 import logging
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import torch
 from torch.utils.data import DataLoader
 
+import farm3d
 from farm3d.errors import BackendError, InputError
 from farm3d.ops.mesh_topology import edge_topology
 from farm3d.ops.rasterize import antialias, interpolate, numba_launch, rasterize
@@ -25,6 +32,24 @@ def render(azimuth):
     image.square().sum().backward()
     return image.detach(), clip.grad
 
+
+BOUND_BY_PERMISSIONS = (
+    ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+    if os.name == "posix" and os.getuid() == 0
+    else []
+)
+"""What makes permissions bind the superuser too."""
+
+READ_ONLY_RENDER = """
+from pathlib import Path
+import torch
+import farm3d
+from farm3d.ops.rasterize import rasterize
+
+clip = torch.tensor([[[-1.0, -1.0, 0.0, 1.0], [1.0, -1.0, 0.0, 1.0], [0.0, 1.0, 0.0, 1.0]]])
+drawn = rasterize(clip, torch.tensor([[0, 1, 2]]), (8, 8))
+print(int((drawn[..., 3] > 0).sum()), Path(farm3d.__file__).parent)
+"""
 
 # The contract's own checks, without the shape annotations that are enforced only in tests.
 unchecked_rasterize, unchecked_interpolate, unchecked_antialias = (
@@ -105,6 +130,18 @@ def test_a_given_topology_is_used_instead_of_that_of_the_faces():
     assert not torch.equal(antialias(colors, drawn, clip, cut), whole)
 
 
+@pytest.mark.parametrize("threads", [1, 3, 8])
+def test_results_do_not_depend_on_the_number_of_threads(threads):
+    before = torch.get_num_threads()
+    try:
+        expected = render(0.4)
+        torch.set_num_threads(threads)
+        image, gradient = render(0.4)
+    finally:
+        torch.set_num_threads(before)
+    assert torch.equal(image, expected[0]) and torch.equal(gradient, expected[1])
+
+
 def test_renders_from_several_python_threads_equal_those_from_one():
     azimuths = [0.1 * index for index in range(12)]
     expected = [render(azimuth) for azimuth in azimuths]
@@ -129,6 +166,42 @@ def test_forked_workers_render_after_their_parent_did():
     loader = DataLoader(Renders(), batch_size=None, num_workers=2, multiprocessing_context="fork", timeout=60)
     for (image, gradient), (expected_image, expected_gradient) in zip(loader, expected, strict=True):
         assert torch.equal(image, expected_image) and torch.equal(gradient, expected_gradient)
+
+
+@pytest.mark.skipif(
+    bool(BOUND_BY_PERMISSIONS) and shutil.which("setpriv") is None,
+    reason="the superuser without setpriv can write everywhere: a read-only installation is not tried",
+)
+def test_a_read_only_installation_renders_and_says_that_it_compiles_anew():
+    """No folder that numba could keep its cache in can be written: not the package's, not the user's."""
+    root = Path(tempfile.mkdtemp())
+    try:
+        root.chmod(0o755)
+        shutil.copytree(
+            Path(farm3d.__file__).parent, root / "farm3d", ignore=shutil.ignore_patterns("__pycache__")
+        )
+        code = "import runpy, sys; sys.path.insert(0, sys.argv[1]); runpy.run_path(sys.argv[2])"
+        script = root / "render.py"
+        script.write_text(READ_ONLY_RENDER)
+        for folder in (path for path in root.rglob("*") if path.is_dir()):
+            folder.chmod(0o555)
+        root.chmod(0o555)
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(("NUMBA", "XDG"))}
+        run = subprocess.run(
+            [*BOUND_BY_PERMISSIONS, sys.executable, "-c", code, str(root), str(script)],
+            env=environment | {"HOME": str(root), "IPYTHONDIR": str(root)},
+            cwd=root,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+    finally:
+        for folder in (root, *(path for path in root.rglob("*") if path.is_dir())):
+            folder.chmod(0o755)
+        shutil.rmtree(root)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.split() == ["32", str(root / "farm3d")]
+    assert run.stderr.count("NUMBA_CACHE_DIR") == 1
 
 
 def test_without_a_cache_folder_kernels_compile_uncached_and_say_so_once(caplog):
