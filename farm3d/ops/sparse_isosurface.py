@@ -25,6 +25,10 @@ the shipped horse to its surface the mean slope is at most 1.83, of an untrained
 SLOPE_MARGIN = 1.1
 """A slope that was observed and is above the bound raises it to this many times itself."""
 
+ALWAYS_SPLIT = 8
+"""Blocks are not skipped before they are this many times narrower than the lattice (a power of two): the
+slopes between their centres are the first evidence on the bound."""
+
 FACE_STEPS = ((-1, 0, 0), (1, 0, 0), (0, -1, 0), (0, 1, 0), (0, 0, -1), (0, 0, 1))
 """From a cell to the six that share a face with it."""
 
@@ -74,13 +78,13 @@ def sparse_isosurface(
     at (-x, y, z), is evaluated at x >= 0 alone; vertices come in exactly mirrored pairs. Values below 0
     are inside.
 
-    Without `previous` the lattice is searched from one block downwards. A block is skipped where the
-    value at its centre exceeds its half diagonal times a bound on the slope: `lipschitz`, or
-    `SLOPE_MARGIN` times the steepest mean slope seen between centres of blocks of this or a larger size
-    and their parents', if that is more. From the cells that remain, the surface is followed from cell to
-    cell until it closes or leaves the lattice, so that a connected piece is found whole or not at all.
-    A field that keeps the bound loses none, however thin. One that does not loses a piece only if every
-    block that the piece meets was skipped wrongly.
+    Without `previous` the lattice is searched by halving blocks. A block is skipped where the value at its
+    centre exceeds its half diagonal times a bound on the slope: `lipschitz`, or `SLOPE_MARGIN` times the
+    steepest mean slope seen between centres of blocks of this or a larger size and their parents', if
+    that is more. From the cells that remain, the surface is followed from cell to cell until it closes or
+    leaves the lattice, so that a connected piece is found whole or not at all. A field that keeps the
+    bound loses none, however thin. One that does not loses a piece only if every block that the piece
+    meets was skipped wrongly.
 
     With `previous`, the result for a similar field on the same lattice, the surface is followed from
     those cells, and from the neighbours of those that it has left. Pieces that have moved, grown or
@@ -185,10 +189,10 @@ def _is_mixed(inside: Bool[Tensor, "*batch points"]) -> Bool[Tensor, "*batch"]:
 
 
 def _uncertified_cells(samples: _Samples, bound: float) -> Int[Tensor, "cells 3"]:
-    """The cells that no value certifies to be empty, searched from one block downwards."""
+    """The cells that no value certifies to be empty, searched by halving one block that holds them all."""
     lattice, counts, lowest = samples.lattice, samples.counts, samples.lowest
     octants = torch.tensor(OCTANTS, device=counts.device)
-    side = 1 << (max(lattice.counts) - 1).bit_length()
+    whole = side = 1 << (max(lattice.counts) - 1).bit_length()
     blocks, parent_values = lowest[None], None
     while True:
         # The sample of a block that the lattice ends in is on the border: within half a diagonal still.
@@ -198,11 +202,11 @@ def _uncertified_cells(samples: _Samples, bound: float) -> Int[Tensor, "cells 3"
             bound = _raised(bound, values - parent_values, half_diagonal)
         if side == 1:
             return _uncertified_by_corners(samples, blocks, values, bound=bound)
-        doubtful = ~(values.abs() > bound * half_diagonal)
+        certified = (values.abs() > bound * half_diagonal) & (side * ALWAYS_SPLIT <= whole)
         side //= 2
-        children = (blocks[doubtful, None] + side * octants).flatten(0, 1)
+        children = (blocks[~certified, None] + side * octants).flatten(0, 1)
         present = (children < counts).all(-1)
-        blocks, parent_values = children[present], values[doubtful].repeat_interleave(8)[present]
+        blocks, parent_values = children[present], values[~certified].repeat_interleave(8)[present]
 
 
 def _uncertified_by_corners(
