@@ -88,6 +88,16 @@ def adversarial_scenes() -> dict[str, Scene]:
     floor = flat(
         [(-3.0, 1.0, -2.0, -2.0), (3.0, 1.0, -2.0, -2.0), (3.0, 1.0, 7.0, 8.0), (-3.0, 1.0, 7.0, 8.0)]
     )
+    # Projected, these overflow single precision: a point far to the right, and triangles wholly there.
+    far = flat(
+        [
+            (1e30, 0.1, 0.0, 1e-20),
+            (1e30, 2e30, 0.0, 1e-20),
+            (2e30, -1e30, 0.0, 1e-20),
+            (-0.5, 0.9),
+            (-0.5, -0.9),
+        ]
+    )
     deep = flat([(-0.9, -0.9, -1.6), (0.9, -0.9, 0.3), (0.0, 0.9, 1.5)])
     quad = torch.tensor([[0, 1, 2], [0, 2, 3]])
     return {
@@ -101,6 +111,9 @@ def adversarial_scenes() -> dict[str, Scene]:
         ),
         "behind the camera": Scene(behind, torch.tensor([[0, 1, 2]]), (8, 8)),
         "floor under the camera": Scene(floor, quad, (24, 17)),
+        "beyond single precision": Scene(
+            far, torch.tensor([[0, 1, 2], [0, 2, 1], [0, 3, 4], [2, 1, 3]]), (12, 13)
+        ),
         "outside the depth range": Scene(deep, torch.tensor([[0, 1, 2]]), (16, 16)),
         "no faces": Scene(flat([(0.0, 0.0)]), torch.zeros(0, 3, dtype=torch.int64), (5, 3)),
         "no vertices": Scene(torch.zeros(2, 0, 4), torch.zeros(0, 3, dtype=torch.int64), (4, 4)),

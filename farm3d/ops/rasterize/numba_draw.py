@@ -113,9 +113,9 @@ def draw_keys(clip, faces, columns, rows, xs, ys, cull, row_first, keys):
         summed = row_a + row_b + row_c + column_a + column_b + column_c
         top, bottom, left, right = row_first, row_end, 0, width
         if summed == summed:
-            top = int(max(min(row_a, row_b, row_c) + to_first, band_first))
+            top = int(min(max(min(row_a, row_b, row_c) + to_first, band_first), band_end))
             bottom = int(min(max(row_a, row_b, row_c) + to_end, band_end))
-            left = int(max(min(column_a, column_b, column_c) + to_first, zero))
+            left = int(min(max(min(column_a, column_b, column_c) + to_first, zero), row_width))
             right = int(min(max(column_a, column_b, column_c) + to_end, row_width))
             if top >= bottom or left >= right:
                 continue
