@@ -176,12 +176,13 @@ def blend_records(colors, pixels, weights, out):
 def blend(
     task, colors, rasterized, clip_positions, faces, edges, side_offsets, side_faces, side_forward, bands, out
 ):
-    """Blend into the band's pixels of `out` (a copy of `colors`) what they receive; returns its records.
+    """Fill the band's pixels of `out` with their colours and what they receive; returns its records.
 
     `colors` and `out` are (images, pixels, channels), `rasterized` knows height and width.
     """
     height, width = rasterized.shape[1], rasterized.shape[2]
     image, row_first, row_end = band_of(task, bands, height)
+    out[image, row_first * width : row_end * width] = colors[image, row_first * width : row_end * width]
     clip = clip_positions[image]
     silhouettes, surfaces = find_silhouettes(clip, faces, edges, side_offsets, side_faces, side_forward)
     # Pairs with the row above begin there: the band's first pixels receive from them too.

@@ -17,8 +17,9 @@ ONE = np.float32(1.0)
 @compile_kernel
 @no_type_check
 def blend_backward(task, offsets, pixels, weights, grad_out, grad_colors):
-    """The transpose of `blend` in the colours; `grad_colors` begins as a copy of `grad_out`."""
+    """Fill `grad_colors` by the transpose of `blend` in the colours."""
     gradient, result = grad_out[task], grad_colors[task]
+    result[:] = gradient
     for record in range(offsets[task], offsets[task + 1]):
         receiver, giver = pixels[record, 0], pixels[record, 1]
         share = weights[record, 0] / max(weights[record, 1], ONE)
