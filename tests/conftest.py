@@ -1,8 +1,14 @@
-"""What several folders of tests share: a small procedural data set, made once a session."""
+"""What several folders of tests share: Triton's interpreter, and a small data set made once a session."""
 
+import os
 from pathlib import Path
 
 import pytest
+import torch
+
+if not torch.cuda.is_available():
+    # Without a GPU Triton's kernels are interpreted: it reads this when it is imported, after this file.
+    os.environ.setdefault("TRITON_INTERPRET", "1")
 
 
 @pytest.fixture(scope="session")

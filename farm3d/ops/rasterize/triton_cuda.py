@@ -30,6 +30,9 @@ WORK_LANES = 128
 PIXELS_PER_LANE = 64
 """Up to how many pixels of its box a triangle is drawn by one lane."""
 
+PIXELS_PER_ITEM = 2048
+"""Up to how many pixels of a larger triangle make a work item, as long as there are not too many items."""
+
 LINES_PER_LANE = 32
 """Up to how many pixel lines an edge is followed by one lane."""
 
@@ -112,12 +115,14 @@ def _draw(clip: Tensor, faces: Tensor, resolution: tuple[int, int], *, cull: boo
         *(*arguments, triangles, *sizes, len(work)),
         CULL=cull,
         PIXELS_PER_LANE=PIXELS_PER_LANE,
+        PIXELS_PER_ITEM=PIXELS_PER_ITEM,
         LANES=LANES,
     )
     _launch(
         triton_rasterize.draw_work,
         _work_programs(clip.device) if triangles else 0,
         *(*arguments, *sizes, len(work)),
+        PIXELS_PER_ITEM=PIXELS_PER_ITEM,
         LANES=WORK_LANES,
         warps=4,
     )
@@ -235,8 +240,9 @@ def _find_crossings(rasterized: Tensor, clip: Tensor, faces: Tensor, *, topology
     edges, lanes = topology.edges.contiguous(), images * len(topology.edges)
     sides = topology.side_offsets.contiguous(), topology.side_faces.contiguous()
     forward = topology.side_forward.contiguous().view(torch.uint8)
-    entered = rasterized, keys, *_work_list(keys.numel() // 2, clip.device)
-    sizes = height, width, keys.numel() // 2
+    work, work_count = _work_list(keys.numel() // 2, clip.device)
+    entered = rasterized, keys, work, work_count
+    sizes = height, width, len(work)
     _launch(
         triton_antialias.find_crossings,
         triton.cdiv(lanes, LANES),

@@ -28,9 +28,6 @@ from farm3d.ops.rasterize.triton_geometry import (
 )
 from farm3d.ops.rasterize.triton_work import MOST_ITEMS, list_work, part_of
 
-PIXELS_PER_ITEM = tl.constexpr(2048)
-"""Below MOST_ITEMS items, how many pixels each has at most."""
-
 
 @triton.jit
 @no_type_check
@@ -115,7 +112,7 @@ def keep_front_faces(clip, faces, out, triangle_count, vertex_count, face_count,
 def draw_triangles(
     clip, faces, nearest, work, work_count,
     triangle_count, vertex_count, face_count, height, width, capacity,
-    CULL: tl.constexpr, PIXELS_PER_LANE: tl.constexpr, LANES: tl.constexpr,
+    CULL: tl.constexpr, PIXELS_PER_LANE: tl.constexpr, PIXELS_PER_ITEM: tl.constexpr, LANES: tl.constexpr,
 ):  # fmt: skip
     """Draw the triangles of all images into `nearest`, and list the larger ones in `work`."""
     triangle = tl.program_id(0).to(tl.int64) * LANES + tl.arange(0, LANES)
@@ -149,7 +146,8 @@ def draw_triangles(
 @no_type_check
 def draw_work(
     clip, faces, nearest, work, work_count,
-    vertex_count, face_count, height, width, capacity, LANES: tl.constexpr,
+    vertex_count, face_count, height, width, capacity,
+    PIXELS_PER_ITEM: tl.constexpr, LANES: tl.constexpr,
 ):  # fmt: skip
     """Draw the work items of larger triangles into `nearest`, item after item in each program."""
     count = tl.minimum(tl.load(work_count), capacity).to(tl.int32)
