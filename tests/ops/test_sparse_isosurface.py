@@ -90,8 +90,18 @@ def test_any_smooth_union_is_found_exactly(data: st.DataObject) -> None:
     assert_same_mesh(sparse_isosurface(field, COARSE), dense_isosurface(field, COARSE))
 
 
+@pytest.mark.parametrize("point", [(16, 16, 32), (8, 24, 40), (20, 28, 12), (18, 30, 14), (17, 31, 13)])
+def test_the_least_piece_is_found_by_the_slope_alone(point: tuple[int, int, int]) -> None:
+    """A ball about one point, also where that is as far from the centres of blocks as it can be."""
+    centre = tuple(MEDIUM.positions(torch.tensor(point)).tolist())
+    field = ball(centre, 0.3 * MEDIUM.spacing)
+    surface = sparse_isosurface(field, MEDIUM, lipschitz=1.0)
+    assert len(surface.vertices) == 14
+    assert_same_mesh(surface, dense_isosurface(field, MEDIUM))
+
+
 @given(st.integers(0, 2**31), st.floats(0.5, 8.0), st.booleans())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_what_is_found_of_an_arbitrary_field_is_whole(seed: int, frequency: float, symmetric: bool) -> None:
     """Waves are no distances: pieces may be missed, but those that are found are the dense mesh's."""
     generator = torch.Generator().manual_seed(seed)
@@ -106,8 +116,9 @@ def test_what_is_found_of_an_arbitrary_field_is_whole(seed: int, frequency: floa
     vertices, faces = dense_isosurface(field, COARSE)
     is_found = cKDTree(surface.vertices.numpy()).query(vertices.numpy())[0] < 1e-5
     assert is_found.sum() >= len(surface.vertices)
-    labels = connected_components(faces, len(vertices)).numpy()
-    assert all(len(set(is_found[labels == label])) == 1 for label in range(labels.max() + 1))
+    labels = connected_components(faces, len(vertices))
+    found_of_piece = torch.bincount(labels, weights=torch.from_numpy(is_found).double())
+    assert ((found_of_piece == 0) | (found_of_piece == torch.bincount(labels))).all()
 
 
 @pytest.fixture(scope="module")

@@ -49,6 +49,17 @@ def test_an_unchanged_field_gives_the_same_mesh_from_the_cells_it_crosses() -> N
     assert again.evaluations < 0.4 * first.evaluations
 
 
+@torch.no_grad()
+def test_a_piece_that_leaves_its_cell_for_the_next_is_followed() -> None:
+    """A ball that holds one lattice point, so that no cell of the one is a cell of the other."""
+    body = ball((0.0, 0.0, 0.0), 1.0)
+    here, there = (ball((2.0 + k * SPACING, 2.1, 2.1), 0.4 * SPACING) for k in (0, 1))
+    before = sparse_isosurface(union(body, here), LATTICE)
+    after = sparse_isosurface(union(body, there), LATTICE, previous=before.active)
+    assert_same_mesh(after, dense_isosurface(union(body, there), LATTICE))
+    assert after.evaluations < 0.5 * before.evaluations
+
+
 def test_a_new_piece_apart_is_found_by_the_next_whole_search_alone() -> None:
     body, ear = ball((0.0, 0.0, 0.0), 1.0), ball((2.0, 2.0, 0.0), 0.3)
     before = sparse_isosurface(body, LATTICE).active
