@@ -94,7 +94,7 @@ def test_any_smooth_union_is_found_exactly(data: st.DataObject) -> None:
 def test_the_least_piece_is_found_by_the_slope_alone(point: tuple[int, int, int]) -> None:
     """A ball about one point, also where that is as far from the centres of blocks as it can be."""
     centre = tuple(MEDIUM.positions(torch.tensor(point)).tolist())
-    field = ball(centre, 0.3 * MEDIUM.spacing)
+    field = ball(centre, 0.1 * MEDIUM.spacing)
     surface = sparse_isosurface(field, MEDIUM, lipschitz=1.0)
     assert len(surface.vertices) == 14
     assert_same_mesh(surface, dense_isosurface(field, MEDIUM))
