@@ -138,12 +138,12 @@ def count_work(monkeypatch):
     made = []
 
     def keep(length=None):
-        def work_list(pixels, device):
+        def short_list(pixels, device):
             work = torch.full((pixels if length is None else length,), 7, dtype=torch.int64, device=device)
             made.append((work, torch.zeros(1, dtype=torch.int64, device=device)))
             return made[-1]
 
-        monkeypatch.setattr(triton_cuda, "_work_list", work_list)
+        monkeypatch.setattr(triton_cuda, "work_list", short_list)
         return made
 
     return keep

@@ -18,7 +18,14 @@ from torch.autograd.function import once_differentiable
 
 from farm3d.ops.mesh_topology import EdgeTopology
 from farm3d.ops.rasterize import triton_antialias, triton_blend, triton_interpolate, triton_rasterize
-from farm3d.ops.rasterize.triton_geometry import NOTHING
+from farm3d.ops.rasterize.triton_launch_cuda import (
+    channel_block,
+    launch,
+    nothing,
+    work_list,
+    work_programs,
+    zeros_in_double,
+)
 from farm3d.shapes import ClipPositions, Faces, Images, Rasterized
 
 LANES = 32
@@ -36,45 +43,6 @@ PIXELS_PER_ITEM = 2048
 LINES_PER_LANE = 32
 """Up to how many pixel lines an edge is followed by one lane."""
 
-MOST_CHANNELS = 16
-"""Channels of a block."""
-
-
-def _launch(kernel: Any, programs: int, *arguments: object, warps: int = 1, **constants: object) -> None:
-    """Run a kernel on the device of its tensors, without contracting products (see `triton_geometry`)."""
-    if programs == 0:
-        return
-    with torch.cuda.device_of(arguments[0]):
-        kernel[(programs,)](*arguments, **constants, num_warps=warps, enable_fp_fusion=False)
-
-
-def _zeros_in_double(tensor: Tensor) -> Tensor:
-    """What gradients of clip positions are summed in."""
-    return torch.zeros_like(tensor, dtype=torch.double, memory_format=torch.contiguous_format)
-
-
-def _work_list(pixels: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """An empty list of work items and its count: as long as there are pixels."""
-    return torch.empty(pixels, dtype=torch.int64, device=device), torch.zeros(
-        1, dtype=torch.int64, device=device
-    )
-
-
-def _work_programs(device: torch.device) -> int:
-    """How many programs share the work items out among them: enough to fill the device."""
-    if device.type == "cpu":
-        return 2
-    return 8 * torch.cuda.get_device_properties(device).multi_processor_count
-
-
-def _nothing(*shape: int, device: torch.device) -> Tensor:
-    """Keys before anything is entered."""
-    return torch.full(shape, NOTHING.value, dtype=torch.int64, device=device)
-
-
-def _channel_block(channels: int) -> int:
-    return min(triton.next_power_of_2(max(channels, 1)), MOST_CHANNELS)
-
 
 class _Rasterize(torch.autograd.Function):
     @staticmethod
@@ -84,7 +52,7 @@ class _Rasterize(torch.autograd.Function):
         clip, triangles = clip_positions.contiguous(), faces.contiguous()
         nearest = _draw(clip, triangles, resolution, cull=cull)
         out = clip.new_empty(*nearest.shape, 4)
-        _launch(
+        launch(
             triton_rasterize.resolve,
             triton.cdiv(nearest.numel(), LANES * 4),
             *(clip, triangles, nearest, out, nearest.numel()),
@@ -105,11 +73,11 @@ class _Rasterize(torch.autograd.Function):
 def _draw(clip: Tensor, faces: Tensor, resolution: tuple[int, int], *, cull: bool) -> Tensor:
     """The depth buffer of keys (images, height, width) after all triangles."""
     images, vertices, _ = clip.shape
-    nearest = _nothing(images, *resolution, device=clip.device)
+    nearest = nothing(images, *resolution, device=clip.device)
     triangles, sizes = images * len(faces), (vertices, len(faces), *resolution)
-    work, work_count = _work_list(nearest.numel(), clip.device)
+    work, work_count = work_list(nearest.numel(), clip.device)
     arguments = clip, faces, nearest, work, work_count
-    _launch(
+    launch(
         triton_rasterize.draw_triangles,
         triton.cdiv(triangles, LANES),
         *(*arguments, triangles, *sizes, len(work)),
@@ -118,9 +86,9 @@ def _draw(clip: Tensor, faces: Tensor, resolution: tuple[int, int], *, cull: boo
         PIXELS_PER_ITEM=PIXELS_PER_ITEM,
         LANES=LANES,
     )
-    _launch(
+    launch(
         triton_rasterize.draw_work,
-        _work_programs(clip.device) if triangles else 0,
+        work_programs(clip.device) if triangles else 0,
         *(*arguments, *sizes, len(work)),
         PIXELS_PER_ITEM=PIXELS_PER_ITEM,
         LANES=WORK_LANES,
@@ -136,7 +104,7 @@ def front_faces(clip: Tensor, faces: Tensor) -> Tensor:
     """
     triangles = len(clip) * len(faces)
     out = torch.empty(len(clip), len(faces), 3, dtype=torch.int32, device=faces.device)
-    _launch(
+    launch(
         triton_rasterize.keep_front_faces,
         triton.cdiv(triangles, LANES),
         *(clip, faces, out, triangles, clip.shape[1], len(faces)),
@@ -148,9 +116,9 @@ def front_faces(clip: Tensor, faces: Tensor) -> Tensor:
 def rasterize_gradient(clip: Tensor, faces: Tensor, rasterized: Tensor, *, grad_out: Tensor) -> Tensor:
     """The gradient by clip positions of what `rasterize` drew from contiguous operands."""
     images, height, width, _ = rasterized.shape
-    gradient = _zeros_in_double(clip)
+    gradient = zeros_in_double(clip)
     pixels = images * height * width
-    _launch(
+    launch(
         triton_rasterize.rasterize_backward,
         triton.cdiv(pixels, LANES),
         *(clip, faces, rasterized, grad_out.contiguous(), gradient, pixels),
@@ -166,36 +134,38 @@ class _Interpolate(torch.autograd.Function):
         operands = attributes.contiguous(), rasterized.contiguous(), faces.contiguous()
         images, height, width, _ = rasterized.shape
         out = attributes.new_empty(images, height, width, attributes.shape[2])
-        _launch_interpolation(triton_interpolate.interpolate_forward, *operands, out)
+        _launch_interpolation(triton_interpolate.interpolate_forward, operands, out)
         ctx.save_for_backward(*operands)
         return out
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_out: Tensor) -> tuple[Tensor, Tensor, None]:
-        attributes, rasterized, faces = ctx.saved_tensors
+        attributes, rasterized, _ = ctx.saved_tensors
         gradients = torch.zeros_like(attributes), torch.zeros_like(rasterized)
         _launch_interpolation(
             triton_interpolate.interpolate_backward,
-            *(attributes, rasterized, faces, grad_out.contiguous(), *gradients),
+            ctx.saved_tensors,
+            *(grad_out.contiguous(), *gradients),
             TO_ATTRIBUTES=ctx.needs_input_grad[0],
         )
         return *gradients, None
 
 
 def _launch_interpolation(
-    kernel: Any, attributes: Tensor, rasterized: Tensor, faces: Tensor, *tensors: Tensor, **constants: bool
+    kernel: Any, operands: tuple[Tensor, ...], *tensors: Tensor, **constants: bool
 ) -> None:
+    attributes, rasterized, faces = operands
     images, height, width, _ = rasterized.shape
     pixels, channels = images * height * width, attributes.shape[2]
-    _launch(
+    launch(
         kernel,
         triton.cdiv(pixels, LANES) if channels else 0,
         *(attributes, rasterized, faces, *tensors),
         *(pixels, height * width, attributes.shape[1], len(faces), channels),
         SHARED=len(attributes) == 1,
         LANES=LANES,
-        CHANNELS=_channel_block(channels),
+        CHANNELS=channel_block(channels),
         **constants,
     )
 
@@ -226,7 +196,7 @@ class _Antialias(torch.autograd.Function):
             grad_colors = torch.empty_like(image)
             _launch_blend(triton_blend.blend_backward, image, *(keys, totals, gradient, grad_colors))
         if ctx.needs_input_grad[2]:
-            moved = _zeros_in_double(clip)
+            moved = zeros_in_double(clip)
             operands = clip, edges, image, keys, totals, gradient, moved
             _launch_blend(triton_blend.crossings_backward, image, *operands, vertices=clip.shape[1])
             grad_clip = moved.to(clip.dtype)
@@ -236,14 +206,14 @@ class _Antialias(torch.autograd.Function):
 def _find_crossings(rasterized: Tensor, clip: Tensor, faces: Tensor, *, topology: EdgeTopology) -> Tensor:
     """The keys of pairs of neighbouring pixels (images, 2, height, width; see `triton_antialias`)."""
     images, height, width, _ = rasterized.shape
-    keys = _nothing(images, 2, height, width, device=clip.device)
+    keys = nothing(images, 2, height, width, device=clip.device)
     edges, lanes = topology.edges.contiguous(), images * len(topology.edges)
     sides = topology.side_offsets.contiguous(), topology.side_faces.contiguous()
     forward = topology.side_forward.contiguous().view(torch.uint8)
-    work, work_count = _work_list(keys.numel() // 2, clip.device)
+    work, work_count = work_list(keys.numel() // 2, clip.device)
     entered = rasterized, keys, work, work_count
     sizes = height, width, len(work)
-    _launch(
+    launch(
         triton_antialias.find_crossings,
         triton.cdiv(lanes, LANES),
         *(clip, faces, edges, *sides, forward, *entered),
@@ -251,9 +221,9 @@ def _find_crossings(rasterized: Tensor, clip: Tensor, faces: Tensor, *, topology
         LINES_PER_LANE=LINES_PER_LANE,
         LANES=LANES,
     )
-    _launch(
+    launch(
         triton_antialias.find_listed_crossings,
-        _work_programs(clip.device) if lanes else 0,
+        work_programs(clip.device) if lanes else 0,
         *(clip, edges, *entered, len(edges), clip.shape[1], *sizes),
         LINES_PER_LANE=LINES_PER_LANE,
         LANES=LANES,
@@ -265,12 +235,12 @@ def _launch_blend(kernel: Any, image: Tensor, *operands: Tensor, vertices: int |
     images, height, width, channels = image.shape
     pixels = images * height * width
     sizes = (pixels, *(() if vertices is None else (vertices,)), height, width, channels)
-    _launch(
+    launch(
         kernel,
         triton.cdiv(pixels, LANES * 2) if channels else 0,
         *(*operands, *sizes),
         LANES=LANES * 2,
-        CHANNELS=_channel_block(channels),
+        CHANNELS=channel_block(channels),
         warps=2,
     )
 
