@@ -54,6 +54,15 @@ class Setting:
 
 
 @dataclass(frozen=True)
+class Observation:
+    """What one call found, at how many points it evaluated the field, and its peak memory."""
+
+    surface: Surface
+    evaluations: int
+    peak_bytes: int | None
+
+
+@dataclass(frozen=True)
 class Plan:
     """Which settings are measured, and how long each call."""
 
@@ -62,11 +71,8 @@ class Plan:
 
 
 PLAN = Plan(
-    (
-        *(Setting(field, resolution) for field in ("horse", "initial") for resolution in (64, 128)),
-        Setting("horse", 256),
-    ),
-    Effort(seconds=3.0),
+    (Setting("horse", 64), Setting("horse", 128), Setting("horse", 256), Setting("initial", 128)),
+    Effort(seconds=1.5, patience=5.0),
 )
 QUICK_PLAN = Plan((Setting("initial", 32),), QUICK)
 
@@ -131,15 +137,23 @@ def same_mesh(first: Surface, second: Surface, *, spacing: float) -> bool:
     return bool((first[0] - second[0]).abs().max() <= VERTEX_TOLERANCE * spacing)
 
 
-def evaluations(way: Call, field: SDFField) -> int:
-    """At how many points a way evaluates the field."""
+def observe(way: Way, field: SDFField, task: str) -> Observation:
+    """The mesh that a way finds, what it evaluates and what it holds, from one call."""
+    device = next(field.parameters()).device
+    surfaces: list[Surface] = []
     counts: list[int] = []
+
+    def watched() -> Surface:
+        vertices, faces = way()
+        surfaces.append((vertices.detach(), faces))
+        return vertices, faces
+
     counting = field.register_forward_hook(lambda module, points, values: counts.append(len(points[0])))
     try:
-        way()
+        peak = peak_memory(_call(watched, field, task), device)
     finally:
         counting.remove()
-    return sum(counts)
+    return Observation(surfaces[0], sum(counts), peak)
 
 
 def _cases(
@@ -148,53 +162,50 @@ def _cases(
     """A case for each way; numbers compare it with the first of those that were measured."""
     device = next(field.parameters()).device
     lattice = shape_lattice(setting.resolution)
-    sizes = {DENSE: 1.0, MIRRORED: 0.5}
     whole = _bytes_of_dense(field, lattice.point_count, backward=task == TRAIN)
-    large = {name: share * whole for name, share in sizes.items() if share * whole > MOST_BYTES}
-    calls = {name: _call(way, field, task) for name, way in ways.items() if name not in large}
+    sizes = {DENSE: whole, MIRRORED: whole / 2}
+    large = {name: size for name, size in sizes.items() if size > MOST_BYTES}
+    used = {name: way for name, way in ways.items() if name not in large}
+    calls = {name: _call(way, field, task) for name, way in used.items()}
     timings = measure_in_turn(calls, device=device, effort=effort)
-    work = _least_work(ways, field, backward=task == TRAIN)
-    counts = {name: evaluations(calls[name], field) for name in calls}
-    with torch.no_grad():
-        surfaces = {name: ways[name]() for name in calls}
-    first = next(iter(calls))
+    work = _least_work(ways[HALVED], field, backward=task == TRAIN)
+    seen = {name: observe(way, field, task) for name, way in used.items()}
+    first = next(iter(used))
     cases = [
         Case(contender=name, task=task, setting=str(setting), missing=f"it would hold {size / 1e9:.0f} GB")
         for name, size in large.items()
     ]
-    for name, call in calls.items():
-        vertices, faces = surfaces[name]
+    for name, found in seen.items():
         numbers = {
             "resolution": setting.resolution,
             "lattice_points": lattice.point_count,
-            "vertices": len(vertices),
-            "faces": len(faces),
-            "evaluations": counts[name],
-            "fewer_evaluations": counts[first] / counts[name],
+            "vertices": len(found.surface[0]),
+            "faces": len(found.surface[1]),
+            "evaluations": found.evaluations,
+            "fewer_evaluations": seen[first].evaluations / found.evaluations,
             "times_faster": timings[first].median / timings[name].median,
-            "same_mesh": same_mesh(surfaces[name], surfaces[first], spacing=lattice.spacing),
+            "same_mesh": same_mesh(found.surface, seen[first].surface, spacing=lattice.spacing),
         }
         case = Case(contender=name, task=task, setting=str(setting), timing=timings[name], work=work)
-        peak = peak_memory(call, device)
-        cases.append(case.model_copy(update={"numbers": numbers, "peak_bytes": peak}))
+        counted = {key: float(number) for key, number in numbers.items()}
+        cases.append(case.model_copy(update={"numbers": counted, "peak_bytes": found.peak_bytes}))
     return cases
 
 
 def _call(way: Way, field: SDFField, task: str) -> Call:
+    """The mesh alone, or also the way back from its vertices to the network's weights."""
     if task == EXTRACT:
         return torch.no_grad()(way)
     weights = tuple(field.parameters())
     return lambda: torch.autograd.grad(way()[0].square().sum(), weights)
 
 
-def _least_work(ways: Mapping[str, Way], field: SDFField, *, backward: bool) -> Work:
+def _least_work(way: Way, field: SDFField, *, backward: bool) -> Work:
     """One evaluation at each end, with x >= 0, of the edges that the surface crosses; backward twice more.
 
     Where gradients are on, the sparse way evaluates just these ends once more: that says how many.
     """
-    with torch.no_grad():
-        searched = evaluations(ways[HALVED], field)
-    ends = evaluations(ways[HALVED], field) - searched
+    ends = observe(way, field, TRAIN).evaluations - observe(way, field, EXTRACT).evaluations
     products = sum(weights.numel() for weights in field.parameters() if weights.ndim == 2)
     passes = 3 if backward else 1
     return Work(bytes=passes * ends * 4 * 4, float32=passes * ends * 2 * products)

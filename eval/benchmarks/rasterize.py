@@ -14,15 +14,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from farm3d.errors import BackendError
 from farm3d.ops.mesh_topology import edge_topology
-from farm3d.ops.rasterize import Backend, antialias, interpolate, rasterize
+from farm3d.ops.rasterize import antialias, interpolate, rasterize
+from farm3d.ops.rasterize.backend import Backend, unavailable
 
 from . import rasterize_work as least
-from .animal import animal_mesh, project, views
 from .harness import QUICK, Call, Effort, measure_in_turn, peak_memory
 from .raster_scene import Scene, Setting, amounts_of, make_scene, setting_numbers, with_gradients
-from .records import Case, Work
+from .records import ANY, Case, Work
 
 FORWARD, BOTH = "forward", "forward + backward"
 
@@ -78,20 +77,14 @@ def measure_rasterize(
         for name in there if setting in plan.headlines else ():
             cases += _operator_cases(scene, setting, name, effort=plan.effort)
     return cases + [
-        Case(contender=name, setting="any", task="draw", missing=reason) for name, reason in missing.items()
+        Case(contender=name, setting=ANY, task=ANY, missing=reason) for name, reason in missing.items()
     ]
 
 
 def missing_backends(device: torch.device) -> dict[Backend, str]:
     """The backends that cannot draw on a device, each with its reason in one line."""
-    mesh, reasons = animal_mesh(1_000), {}
-    clip, faces = project(mesh, views(1)).to(device), mesh.faces.to(device)
-    for backend in get_args(Backend):
-        try:
-            rasterize(clip, faces, (8, 8), backend=backend)
-        except BackendError as error:
-            reasons[backend] = str(error)
-    return reasons
+    reasons = {name: unavailable(name, torch.zeros(1, device=device)) for name in get_args(Backend)}
+    return {name: reason for name, reason in reasons.items() if reason is not None}
 
 
 def draw(scene: Scene, backend: Backend) -> Float[Tensor, "images height width channels"]:

@@ -95,13 +95,14 @@ def antialias_backward(amounts: Amounts) -> Work:
 
 
 def least_memory(amounts: Amounts, *, backward: bool) -> int:
-    """Bytes that must be held at once: the results of the three operators, which their backwards need.
+    """Bytes that must be held at once: the results of the three operators.
 
-    Backward, a gradient of each kind of input beside them.
+    Or, in the middle of the way back, the results that it needs (rasterized pixels and colours before
+    antialiasing), the gradients by both, and that by the positions.
     """
-    results = RASTERIZED * amounts.pixels + 2 * _image(amounts)
-    gradients = RASTERIZED * amounts.pixels + _image(amounts) + VERTEX * amounts.vertices
-    return results + (gradients if backward else 0)
+    rasterized, image = RASTERIZED * amounts.pixels, _image(amounts)
+    forward = rasterized + 2 * image
+    return max(forward, 2 * (rasterized + image) + VERTEX * amounts.vertices) if backward else forward
 
 
 def _image(amounts: Amounts) -> int:

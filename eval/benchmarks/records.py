@@ -15,6 +15,9 @@ from .machine import Environment, MachineSpeed
 SCHEMA = 1
 """Version of the JSON; a file of another one is refused."""
 
+ANY = "any"
+"""Setting and task of a contender that could not be measured at all."""
+
 
 class Work(StrictConfig):
     """The least that must be done: bytes read and written once each, and arithmetic operations.

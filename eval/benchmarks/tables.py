@@ -8,7 +8,7 @@ from farm3d.errors import ConfigError
 
 from .growth import Growth, growths
 from .rasterize import BOTH, FORWARD, HEADLINES, TINY
-from .records import Case, Comparison, Record, read_record
+from .records import ANY, Case, Comparison, Record, read_record
 
 Table = list[list[str]]
 """A header and rows of equal length."""
@@ -95,7 +95,11 @@ def rasterize_growths(record: Record) -> list[Growth]:
 
 def missing_lines(record: Record) -> list[str]:
     """What could not be measured, and why."""
-    return [f"Not measured: {case.name}: {case.missing}" for case in record.cases if case.missing]
+    lost = [case for case in record.cases if case.missing]
+    named = [[part for part in (case.contender, case.setting, case.task) if part != ANY] for case in lost]
+    return [
+        f"Not measured: {', '.join(parts)}: {case.missing}." for parts, case in zip(named, lost, strict=True)
+    ]
 
 
 def environment_line(record: Record) -> str:

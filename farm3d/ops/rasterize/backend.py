@@ -26,14 +26,14 @@ def backend_module(tensor: Tensor, backend: Backend | None) -> ModuleType:
     names: tuple[Backend, ...] = get_args(Backend)
     for name in names:
         wanted = name != "reference" if asked is None else name == asked
-        if wanted and _unavailable(name, tensor) is None:
+        if wanted and unavailable(name, tensor) is None:
             return _import_backend(name)
-    listed = "; ".join(f"{name}: {_unavailable(name, tensor) or 'available, by name only'}" for name in names)
+    listed = "; ".join(f"{name}: {unavailable(name, tensor) or 'available, by name only'}" for name in names)
     problem = "no fast rasteriser backend fits" if asked is None else f"backend {asked!r} cannot be used"
     raise BackendError(f"{problem} ({listed}); choose by the argument backend or by FARM3D_BACKEND")
 
 
-def _unavailable(backend: Backend, tensor: Tensor) -> str | None:
+def unavailable(backend: Backend, tensor: Tensor) -> str | None:
     """Why a backend cannot work on a tensor, or `None` where it can."""
     if backend == "reference":
         return None
