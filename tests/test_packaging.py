@@ -60,6 +60,7 @@ def test_the_wheel_holds_the_licence_and_the_commands(wheel: Path) -> None:
     text = zipfile.ZipFile(wheel).read(entry_points).decode()
     for command in ("synth", "train", "infer", "bench"):
         assert f"farm3d-{command} = farm3d.cli.{command}:main" in text
+    assert "farm3d-eval = farm3d.cli.evaluate:main" in text
 
 
 def test_the_shipped_checkpoints_are_small() -> None:
@@ -67,11 +68,12 @@ def test_the_shipped_checkpoints_are_small() -> None:
         assert path.stat().st_size <= 15_000_000, path.name
 
 
-@pytest.mark.parametrize("command", ["synth", "train", "infer", "bench"])
+@pytest.mark.parametrize("command", ["synth", "train", "infer", "bench", "eval"])
 def test_help_imports_nothing_heavy(command: str) -> None:
+    module = "evaluate" if command == "eval" else command
     code = f"""
 import sys
-from farm3d.cli.{command} import main
+from farm3d.cli.{module} import main
 sys.argv = ["farm3d-{command}", "--help"]
 try:
     main()

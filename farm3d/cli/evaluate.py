@@ -1,15 +1,9 @@
-"""`python -m farm3d.cli.evaluate`: measure a checkpoint on photographs or on procedural pictures."""
+"""`farm3d-eval`: figures that the field accepts, for one's own model or anybody's results."""
 
 import argparse
-from pathlib import Path
-from statistics import fmean, median
-from typing import TYPE_CHECKING
 
-from farm3d.cli.main import Messages, add_common_options, command_parser, non_negative_int, run_command
-
-if TYPE_CHECKING:
-    from farm3d.inference.refine import RefineConfig
-    from farm3d.models.animal_model import AnimalModel
+from farm3d.cli.evaluate_model import add_photos, add_procedural
+from farm3d.cli.main import Messages, command_parser, run_command
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -19,78 +13,21 @@ def main(argv: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = command_parser(
-        "python -m farm3d.cli.evaluate",
-        "Measure a checkpoint on photographs with masks, or on a procedural data set.",
+        "farm3d-eval",
+        "Measure reconstructions against the truth, and a checkpoint on pictures.",
         examples=(
-            "python -m farm3d.cli.evaluate photos ../photos --pattern 'horse_side_*'",
-            "python -m farm3d.cli.evaluate procedural data/test --checkpoint runs/horse",
+            "farm3d-eval photos ../photos --pattern 'horse_side_*'",
+            "farm3d-eval procedural data/test --checkpoint runs/horse",
         ),
     )
-    parser.add_argument("kind", choices=("photos", "procedural"), help="what the folder holds")
-    parser.add_argument("folder", type=Path, help="photographs with NAME_mask.png beside them, or a data set")
-    parser.add_argument("--pattern", default="*", help="photographs to score, without .jpg (default: all)")
-    parser.add_argument("--category", metavar="NAME", help="which shipped checkpoint (default: the only one)")
-    parser.add_argument("--checkpoint", metavar="FILE|RUN", help="another checkpoint")
-    parser.add_argument("--refine", type=non_negative_int, metavar="N", help="steps of refinement")
-    add_common_options(parser, out=None, config=False, device=False, seed=False)
+    subcommands = parser.add_subparsers(required=True, metavar="WHAT", title="what to measure")
+    add_photos(subcommands)
+    add_procedural(subcommands)
     return parser
 
 
 def _evaluate(arguments: argparse.Namespace, messages: Messages) -> int:
-    from farm3d.inference.session import find_checkpoint
-    from farm3d.models.build import load_trained
-
-    trained = load_trained(find_checkpoint(arguments.checkpoint, arguments.category))
-    score = _photographs if arguments.kind == "photos" else _procedural
-    score(arguments, trained.model, messages)
-    return 0
-
-
-def _photographs(arguments: argparse.Namespace, model: "AnimalModel", messages: Messages) -> None:
-    from farm3d.eval.photographs import score_photographs
-
-    refinement = _refinement(arguments)
-    messages.result("photograph                     IoU  refined  head   said   deform  folded  seconds")
-    scores = []
-    for s in score_photographs(model, arguments.folder, pattern=arguments.pattern, refinement=refinement):
-        scores.append(s)
-        messages.result(
-            f"{s.name:<28} {s.predicted_iou:5.3f}    {s.refined_iou:5.3f}  {s.head:<5}"
-            f"  {s.annotated_head or '-':<5}  {s.deformation:6.4f}  {s.folded_faces:6d}  {s.seconds:7.1f}"
-        )
-    said = [s for s in scores if s.annotated_head]
-    sides = ", ".join(
-        f"{side} {sum(s.head == side for s in said if s.annotated_head == side)}"
-        f" of {sum(s.annotated_head == side for s in said)}"
-        for side in ("left", "right")
-    )
-    deformations = [s.deformation for s in scores]
-    messages.result(
-        f"mean of {len(scores)}: IoU {fmean(s.predicted_iou for s in scores):.3f},"
-        f" refined {fmean(s.refined_iou for s in scores):.3f}; head side right: {sides};"
-        f" deformation {fmean(deformations):.4f} (largest {max(deformations):.4f});"
-        f" folded faces {sum(s.folded_faces for s in scores)};"
-        f" median {median(s.seconds for s in scores):.1f} s"
-    )
-
-
-def _procedural(arguments: argparse.Namespace, model: "AnimalModel", messages: Messages) -> None:
-    from farm3d.data.image_folder import open_data_set
-    from farm3d.eval.procedural import score_procedural
-
-    scores = list(score_procedural(model, open_data_set(arguments.folder), refinement=_refinement(arguments)))
-    errors = [s.viewpoint_error_degrees for s in scores]
-    messages.result(
-        f"{len(scores)} pictures: mean IoU {fmean(s.predicted_iou for s in scores):.3f},"
-        f" refined {fmean(s.refined_iou for s in scores):.3f}; predicted viewpoint's error: median"
-        f" {median(errors):.1f} degrees, within 30 degrees {100 * fmean(e <= 30 for e in errors):.1f} %"
-    )
-
-
-def _refinement(arguments: argparse.Namespace) -> "RefineConfig":
-    from farm3d.inference.refine import RefineConfig
-
-    return RefineConfig() if arguments.refine is None else RefineConfig(steps=arguments.refine)
+    return int(arguments.action(arguments, messages))
 
 
 if __name__ == "__main__":

@@ -66,10 +66,31 @@ def command_parser(program: str, description: str, *, examples: tuple[str, str])
     return _CommandParser(
         prog=program,
         description=description,
-        epilog="examples:\n" + "\n".join(f"  {example}" for example in examples),
+        epilog=_epilog(examples),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+
+
+def add_subcommand(
+    subcommands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    action: Action,
+    *,
+    description: str,
+    examples: tuple[str, str],
+) -> argparse.ArgumentParser:
+    """The parser of one subcommand; the parsed arguments carry its `action`."""
+    parser = subcommands.add_parser(
+        name,
+        help=description,
+        description=description,
+        epilog=_epilog(examples),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(action=action)
+    return parser
 
 
 def add_common_options(
@@ -156,6 +177,10 @@ def deferred_stop() -> Iterator[Callable[[], bool]]:
         yield lambda: bool(received)
     if received:
         _raise_interruption(received[0], None)
+
+
+def _epilog(examples: tuple[str, str]) -> str:
+    return "examples:\n" + "\n".join(f"  {example}" for example in examples)
 
 
 def _integer(text: str) -> int:
