@@ -75,13 +75,12 @@ def _without_nvdiffrast() -> str | None:
     try:
         version = importlib.import_module("nvdiffrast").__version__
         importlib.import_module("nvdiffrast.torch")
-    except ModuleNotFoundError:
-        return f"it is not installed ({_GET_NVDIFFRAST})"
     except ImportError as error:
-        return f"it cannot be imported ({error})"
+        absent = error.name == "nvdiffrast"
+        return f"it is not installed ({_GET_NVDIFFRAST})" if absent else f"it cannot be imported ({error})"
     if tuple(int(part) for part in version.split(".")[:2]) < (0, 4):
         return f"it is of version {version}, 0.4 is needed ({_GET_NVDIFFRAST})"
-    # Its gradients of z/w and its silhouettes are ours.
+    # Its gradients of `rasterize` and its silhouettes are ours.
     return _without_triton()
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 import triton
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
@@ -97,7 +97,7 @@ def _draw(clip: Tensor, faces: Tensor, resolution: tuple[int, int], *, cull: boo
     return nearest
 
 
-def front_faces(clip: Tensor, faces: Tensor) -> Tensor:
+def front_faces(clip: ClipPositions, faces: Faces) -> Int[Tensor, "images faces 3"]:
     """The faces (images, faces, 3; int32) of each image of contiguous operands, for culling.
 
     Vertices are counted through all images; back faces and degenerate ones name vertex -1.
@@ -113,7 +113,9 @@ def front_faces(clip: Tensor, faces: Tensor) -> Tensor:
     return out
 
 
-def rasterize_gradient(clip: Tensor, faces: Tensor, rasterized: Tensor, *, grad_out: Tensor) -> Tensor:
+def rasterize_gradient(
+    clip: ClipPositions, faces: Faces, rasterized: Rasterized, *, grad_out: Rasterized
+) -> ClipPositions:
     """The gradient by clip positions of what `rasterize` drew from contiguous operands."""
     images, height, width, _ = rasterized.shape
     gradient = zeros_in_double(clip)
