@@ -104,6 +104,14 @@ def test_the_nearer_surface_wins_and_the_lower_index_at_equal_depth():
     assert set(rasterize(clip, faces.flip(0), (12, 12))[..., 3].unique().tolist()) == {0.0, 1.0}
 
 
+@pytest.mark.parametrize("zeros", [(0.0, -0.0), (-0.0, 0.0)])
+def test_depths_of_zero_are_equal_whatever_their_sign(zeros):
+    corners = [(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9)]
+    clip = flat([(*corner, zero) for zero in zeros for corner in corners])
+    drawn = rasterize(clip, torch.arange(6).reshape(2, 3), (12, 12))
+    assert set(drawn[..., 3].unique().tolist()) == {0.0, 1.0}
+
+
 def test_culling_removes_exactly_the_triangles_that_face_away():
     vertices, faces = sphere(2)
     clip = view(vertices, [0.7])

@@ -82,7 +82,8 @@ def cut(low, high, slope, value):
 @no_type_check
 def depth_key(depth, index):
     """Depth and index as one integer that is less where a triangle is nearer, or equally near and lower."""
-    bits = np.float32(depth).view(np.int32)
+    # Adding 0 turns -0 into 0: they are equally near.
+    bits = np.float32(depth + 0.0).view(np.int32)
     # Non-negative floats compare as integers once their sign bit is set, negative ones once inverted.
     ordered = np.uint32(bits ^ ((bits >> np.int32(31)) | np.int32(-2147483648)))
     return (np.uint64(ordered) << INDEX_BITS) | index
