@@ -2,6 +2,7 @@
 
 import argparse
 
+from farm3d.cli.evaluate_keypoints import add_keypoint_transfer
 from farm3d.cli.evaluate_model import add_photos, add_procedural
 from farm3d.cli.main import Messages, command_parser, run_command
 
@@ -21,6 +22,7 @@ def _parser() -> argparse.ArgumentParser:
         ),
     )
     subcommands = parser.add_subparsers(required=True, metavar="WHAT", title="what to measure")
+    add_keypoint_transfer(subcommands)
     add_photos(subcommands)
     add_procedural(subcommands)
     return parser

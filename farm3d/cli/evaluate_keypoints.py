@@ -1,0 +1,219 @@
+"""`farm3d-eval keypoint-transfer`: PCK of keypoints carried from image to image by meshes."""
+
+import argparse
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from farm3d.cli.main import (
+    Messages,
+    add_common_options,
+    add_subcommand,
+    non_negative_int,
+    positive_int,
+)
+
+if TYPE_CHECKING:
+    from farm3d.eval.bootstrap import Interval
+    from farm3d.eval.keypoint_annotations import KeypointAnnotations
+    from farm3d.eval.keypoint_transfer import TransferScore
+    from farm3d.eval.projected_vertices import ProjectedVertices
+
+SCHEMA_VERSION = 1
+PAIRS = 10_000
+
+
+def add_keypoint_transfer(subcommands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the subcommand `keypoint-transfer`."""
+    parser = add_subcommand(
+        subcommands,
+        "keypoint-transfer",
+        _keypoint_transfer,
+        description="Carry annotated keypoints from image to image by meshes: PCK@0.1.",
+        examples=(
+            "farm3d-eval keypoint-transfer data/test --checkpoint runs/horse --out pck.json",
+            "farm3d-eval keypoint-transfer JPEGImages --annotations horse_val.mat --predictions theirs",
+        ),
+    )
+    parser.add_argument("data", type=Path, help="a data set of farm3d-synth, or the folder of the images")
+    parser.add_argument(
+        "--annotations", type=Path, metavar="FILE", help="COCO-style .json, or A-CSM's <class>_<split>.mat"
+    )
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--predictions", type=Path, metavar="DIR", help="anybody's projected vertices")
+    source.add_argument("--checkpoint", metavar="FILE|RUN", help="a model of farm3d to run on the images")
+    parser.add_argument(
+        "--category", metavar="NAME", help="which shipped checkpoint; which annotations of a COCO-style file"
+    )
+    parser.add_argument(
+        "--refine",
+        type=non_negative_int,
+        default=0,
+        metavar="N",
+        help="steps of refinement of a checkpoint's predictions (default: 0)",
+    )
+    protocol = parser.add_argument_group("protocol")
+    protocol.add_argument(
+        "--pairs",
+        type=positive_int,
+        default=PAIRS,
+        metavar="N",
+        help="random pairs of images (default: 10000)",
+    )
+    protocol.add_argument(
+        "--pad",
+        type=_share,
+        default=0.0,
+        metavar="P",
+        help="errors are divided by max(width, height) of the box times 1 + 2 P (default: 0)",
+    )
+    protocol.add_argument(
+        "--check-target-visibility",
+        action="store_true",
+        help="a keypoint that arrives at a hidden vertex counts as wrong (default: not looked at)",
+    )
+    add_common_options(parser, out=None, config=False, device=False)
+    parser.add_argument("--out", type=Path, metavar="FILE.json", help="also write all figures to a JSON file")
+
+
+@dataclass(frozen=True)
+class _Source:
+    """The projected vertices of every animal, and where they come from, as the JSON file says it."""
+
+    projections: "list[ProjectedVertices]"
+    description: dict[str, Any]
+
+
+def _keypoint_transfer(arguments: argparse.Namespace, messages: Messages) -> int:
+    from farm3d.eval.keypoint_transfer import random_pairs, score_transfer, transfer_keypoints
+
+    seed = arguments.seed or 0
+    annotations = _annotations(arguments)
+    pairs = random_pairs(len(annotations.animals), arguments.pairs, seed=seed)
+    source = _source(arguments, annotations, messages)
+    transfer = transfer_keypoints(
+        annotations,
+        source.projections,
+        pairs,
+        pad=arguments.pad,
+        check_target_visibility=arguments.check_target_visibility,
+    )
+    score = score_transfer(transfer, seed=seed)
+    for line in _table(score, arguments, images=len(annotations.animals)):
+        messages.result(line)
+    if arguments.out is not None:
+        _write_figures(arguments, score, source, images=len(annotations.animals))
+    return 0
+
+
+def _annotations(arguments: argparse.Namespace) -> "KeypointAnnotations":
+    from farm3d.data.image_folder import open_data_set
+    from farm3d.eval.keypoint_annotations import data_set_annotations
+    from farm3d.eval.keypoint_files import read_annotations
+
+    if arguments.annotations is None:
+        return data_set_annotations(open_data_set(arguments.data))
+    return read_annotations(arguments.annotations, arguments.data, category=arguments.category)
+
+
+def _source(arguments: argparse.Namespace, annotations: "KeypointAnnotations", messages: Messages) -> _Source:
+    from farm3d.errors import ConfigError
+    from farm3d.eval.vertex_predictions import predict_vertices, read_predictions
+
+    names = [animal.name for animal in annotations.animals]
+    if arguments.predictions is not None:
+        if arguments.refine:
+            raise ConfigError("--refine is for a checkpoint; --predictions are taken as they are")
+        return _Source(
+            read_predictions(arguments.predictions, names), {"predictions": str(arguments.predictions)}
+        )
+    import torch
+    from tqdm import tqdm
+
+    from farm3d.inference.refine import RefineConfig
+    from farm3d.inference.session import find_checkpoint
+    from farm3d.models.build import load_trained
+
+    path = find_checkpoint(arguments.checkpoint, arguments.category)
+    trained = load_trained(path)
+    with torch.no_grad():
+        prior = trained.model.prior()
+    refinement = RefineConfig(steps=arguments.refine)
+    animals = tqdm(annotations.animals, unit="image", disable=messages.quiet)
+    projections = [predict_vertices(trained.model, prior, a, refinement=refinement) for a in animals]
+    return _Source(
+        projections,
+        {"checkpoint": path.name, "checkpoint_sha256": trained.sha256, "refinement_steps": arguments.refine},
+    )
+
+
+def _table(score: "TransferScore", arguments: argparse.Namespace, *, images: int) -> list[str]:
+    """The figures as lines: a row a keypoint, the mean and under which protocol."""
+    width = max(len(keypoint.name) for keypoint in score.keypoints)
+    lines = [f"{'keypoint':<{width}}  transfers  PCK@{score.threshold:g}  95 % interval"]
+    for keypoint in score.keypoints:
+        shown = f"{'-':>7}" if keypoint.pck is None else f"{100 * keypoint.pck:7.1f}"
+        lines.append(
+            f"{keypoint.name:<{width}}  {keypoint.transfers:9d}  {shown}  {_percent(keypoint.interval)}"
+        )
+    target = "checked" if arguments.check_target_visibility else "not checked"
+    lines.append(
+        f"mean over keypoints: PCK@{score.threshold:g} {100 * score.pck:.1f} %,"
+        f" 95 % interval {_percent(score.interval)}; pad {arguments.pad:g}, {arguments.pairs} pairs of"
+        f" {images} animals, target visibility {target}"
+    )
+    return lines
+
+
+def _percent(interval: "Interval | None") -> str:
+    return "-" if interval is None else f"{100 * interval.low:.1f} to {100 * interval.high:.1f}"
+
+
+def _write_figures(
+    arguments: argparse.Namespace, score: "TransferScore", source: _Source, *, images: int
+) -> None:
+    from farm3d import __version__
+    from farm3d.io.atomic import write_bytes_atomically
+
+    figures = {
+        "schema_version": SCHEMA_VERSION,
+        "farm3d_version": __version__,
+        "measure": "keypoint-transfer",
+        "source": source.description,
+        "animals": images,
+        "pairs": arguments.pairs,
+        "seed": arguments.seed or 0,
+        "pad": arguments.pad,
+        "check_target_visibility": arguments.check_target_visibility,
+        "threshold": score.threshold,
+        "pck": round(score.pck, 6),
+        "pck_interval": _ends(score.interval),
+        "interval": "95 %, percentiles of a bootstrap over images",
+        "keypoints": [
+            {
+                "name": keypoint.name,
+                "transfers": keypoint.transfers,
+                "pck": None if keypoint.pck is None else round(keypoint.pck, 6),
+                "pck_interval": _ends(keypoint.interval),
+            }
+            for keypoint in score.keypoints
+        ],
+        "curve": [{"threshold": threshold, "pck": round(pck, 6)} for threshold, pck in score.curve],
+    }
+    write_bytes_atomically(arguments.out, (json.dumps(figures, indent=2) + "\n").encode())
+
+
+def _ends(interval: "Interval | None") -> list[float] | None:
+    return None if interval is None else [round(interval.low, 6), round(interval.high, 6)]
+
+
+def _share(text: str) -> float:
+    """An option's value that is a share of something: 0 or more."""
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+    if not 0.0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a share; give 0 or more")
+    return value
