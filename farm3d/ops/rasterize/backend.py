@@ -28,7 +28,8 @@ def backend_module(tensor: Tensor, backend: Backend | None) -> ModuleType:
         wanted = name != "reference" if asked is None else name == asked
         if wanted and unavailable(name, tensor) is None:
             return _import_backend(name)
-    listed = "; ".join(f"{name}: {unavailable(name, tensor) or 'available, by name only'}" for name in names)
+    available = {name: "available, by name only" if name == "reference" else "available" for name in names}
+    listed = "; ".join(f"{name}: {unavailable(name, tensor) or available[name]}" for name in names)
     problem = "no fast rasteriser backend fits" if asked is None else f"backend {asked!r} cannot be used"
     raise BackendError(f"{problem} ({listed}); choose by the argument backend or by FARM3D_BACKEND")
 
