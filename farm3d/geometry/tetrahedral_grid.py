@@ -39,10 +39,6 @@ def tetrahedral_grid(resolution: int, half_extent: float = HALF_EXTENT) -> Tetra
     two centres. All tetrahedra are congruent. The outer half cells, where no surface may be, carry none.
     """
     lattice = shape_lattice(resolution, half_extent)
-    points = lattice.points(torch.arange(lattice.point_count))
-    mirror = points.clone()
-    mirror[:, 0] = 2 * lattice.counts[0] - points[:, 0]
-    axes = [torch.arange(n) for n in lattice.counts]
-    across = [torch.cartesian_prod(*axes[:k], axes[k][:-1], *axes[k + 1 :]) for k in range(3)]
-    tets = torch.cat([lattice.tets_across(cells, axis=k).flatten(0, 1) for k, cells in enumerate(across)])
-    return TetrahedralGrid(lattice.positions(points), tets, lattice.numbers(mirror))
+    mirrored = lattice.points(torch.arange(lattice.point_count))
+    mirrored[:, 0] = 2 * lattice.counts[0] - mirrored[:, 0]
+    return TetrahedralGrid(lattice.all_positions(), lattice.all_tets(), lattice.numbers(mirrored))

@@ -1,16 +1,12 @@
 """The category's shape: signed distance field to mesh, skeleton and skinning weights."""
 
-import torch
-from jaxtyping import Float, Int
-from torch import Tensor
-
 from farm3d.errors import TrainingError
 from farm3d.fields.sdf_field import SDFField
 from farm3d.geometry.mesh import Mesh
 from farm3d.geometry.skeleton_estimation import estimate_skeleton
 from farm3d.geometry.skinning import distance_skinning_weights
 from farm3d.ops.body_centred_lattice import BodyCentredLattice
-from farm3d.ops.mesh_topology import connected_components
+from farm3d.ops.mesh_topology import largest_piece
 from farm3d.ops.sparse_isosurface import sparse_isosurface
 from farm3d.types import ShapePrior
 
@@ -42,14 +38,3 @@ def extract_prior(
     skeleton = estimate_skeleton(vertices)
     weights = distance_skinning_weights(vertices.detach(), skeleton.rest_joints, skinning_temperature)
     return ShapePrior(Mesh(vertices, faces), skeleton, weights, active_cells=surface.active)
-
-
-def largest_piece(
-    vertices: Float[Tensor, "vertices 3"], faces: Int[Tensor, "faces 3"]
-) -> tuple[Float[Tensor, "kept 3"], Int[Tensor, "kept_faces 3"]]:
-    """The connected piece with the most vertices, its faces renumbered."""
-    labels = connected_components(faces, vertices.shape[0])
-    counts = torch.bincount(labels)
-    kept = labels == counts.argmax()
-    number = torch.cumsum(kept, dim=0) - 1
-    return vertices[kept], number[faces[kept[faces[:, 0]]]]

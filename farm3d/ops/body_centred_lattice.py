@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from itertools import product
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 OCTANTS = tuple(product((0, 1), repeat=3))
@@ -17,16 +17,15 @@ number: a corner has all of these, a centre the first three."""
 
 @dataclass(frozen=True)
 class BodyCentredLattice:
-    """The corners and centres of `counts` cubic cells, `spacing` (object units) wide, about `middle`.
+    """The corners and centres of `counts` cubic cells, `spacing` (object units) wide, about the origin.
 
     A point is written in half steps from the lowest corner: corners have even coordinates, centres odd
     ones. Points are numbered corners first, each kind with z running fastest. A cell is written by its
-    place along x, y and z. Positions are exactly mirror-symmetric in x where `middle[0]` is 0.
+    place along x, y and z. Positions are exactly mirror-symmetric.
     """
 
     counts: tuple[int, int, int]
     spacing: float
-    middle: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
     @property
     def corner_count(self) -> int:
@@ -58,8 +57,7 @@ class BodyCentredLattice:
 
     def positions(self, points: Int[Tensor, "*batch 3"]) -> Float[Tensor, "*batch 3"]:
         """Where points are (object units)."""
-        from_middle = (points - points.new_tensor(self.counts)) * (0.5 * self.spacing)
-        return from_middle + from_middle.new_tensor(self.middle)
+        return (points - points.new_tensor(self.counts)) * (0.5 * self.spacing)
 
     def numbers_of_cells(self, cells: Int[Tensor, "cells 3"]) -> Int[Tensor, "cells 9"]:
         """The numbers of the points of cells: eight corners in the order of `OCTANTS`, then the centre."""
@@ -69,15 +67,28 @@ class BodyCentredLattice:
         corners = lowest[:, None] + torch.tensor(offsets, device=cells.device)
         return torch.cat([corners, centre[:, None]], dim=1)
 
-    def tets_across(self, cells: Int[Tensor, "faces 3"], axis: int) -> Int[Tensor, "4 faces 4"]:
-        """Four positively oriented tetrahedra about the face between each cell and the next along `axis`.
+    def tets_between(self, taken: Bool[Tensor, "nx ny nz"], axis: int) -> Int[Tensor, "4 faces 4"]:
+        """Four positively oriented tetrahedra about every face between two taken cells, one after the
+        other along `axis`.
 
         Each joins one side of the face with the two centres; entries are numbers of points.
         """
+        order = [(axis + k) % 3 for k in range(3)]
+        along = taken.permute(order)
+        cells = torch.nonzero(along[:-1] & along[1:])[:, [order.index(k) for k in range(3)]]
         around = torch.tensor(points_around_face(axis), device=cells.device)
         first, second, *ring = (self.numbers(2 * cells + offset) for offset in around)
         tets = [torch.stack([first, second, ring[k], ring[(k + 1) % 4]], dim=-1) for k in range(4)]
         return torch.stack(tets)
+
+    def all_positions(self) -> Float[Tensor, "points 3"]:
+        """Where the points are (object units), by their numbers."""
+        return self.positions(self.points(torch.arange(self.point_count)))
+
+    def all_tets(self) -> Int[Tensor, "tets 4"]:
+        """All tetrahedra; the outer half cells carry none."""
+        taken = torch.ones(self.counts, dtype=torch.bool)
+        return torch.cat([self.tets_between(taken, axis).flatten(0, 1) for axis in range(3)])
 
 
 def points_around_face(axis: int) -> list[tuple[int, ...]]:

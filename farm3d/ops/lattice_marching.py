@@ -27,12 +27,11 @@ def march_cells(
     place[numbers] = torch.arange(len(numbers), dtype=torch.int32, device=numbers.device)
     keys, others = [], []
     for axis in range(3):
-        last = taken.shape[axis] - 1
-        cells = torch.nonzero(taken.narrow(axis, 0, last) & taken.narrow(axis, 1, last))
-        tets = place[lattice.tets_across(cells, axis).flatten(0, 1)].long()
+        tets_by_side = place[lattice.tets_between(taken, axis)].long()
+        tets = tets_by_side.flatten(0, 1)
         tet, edges = cut_triangles(inside[tets])
         low, high = edge_ends(tets, tet, edges)
-        side = tet.div(max(len(cells), 1), rounding_mode="floor")
+        side = tet.div(max(tets_by_side.shape[1], 1), rounding_mode="floor")
         keys.append(low * len(FORWARD) + _DIRECTIONS.to(tet.device)[axis, side[:, None], edges])
         others.append(high)
     edge_of_corner = torch.cat(keys)
@@ -45,7 +44,7 @@ def march_cells(
 
 
 def _edge_directions() -> list[list[list[int]]]:
-    """The place in `FORWARD` of each axis, each tetrahedron of `tets_across` and each of its `EDGES`."""
+    """The place in `FORWARD` of each axis, each tetrahedron of `tets_between` and each of its `EDGES`."""
 
     def direction(a: tuple[int, ...], b: tuple[int, ...]) -> int:
         lower, higher = sorted((a, b), key=lambda point: (point[0] % 2, point))

@@ -96,3 +96,14 @@ def connected_components(faces: Faces, vertex_count: int) -> Int[Tensor, " verti
     graph = coo_array((weights, (edges[:, 0], edges[:, 1])), shape=(vertex_count, vertex_count))
     labels = graph_components(graph, directed=False)[1]
     return torch.from_numpy(labels.astype(np.int64)).to(faces.device)
+
+
+def largest_piece(
+    vertices: Float[Tensor, "vertices 3"], faces: Int[Tensor, "faces 3"]
+) -> tuple[Float[Tensor, "kept 3"], Int[Tensor, "kept_faces 3"]]:
+    """The connected piece with the most vertices, its faces renumbered."""
+    labels = connected_components(faces, vertices.shape[0])
+    counts = torch.bincount(labels)
+    kept = labels == counts.argmax()
+    number = torch.cumsum(kept, dim=0) - 1
+    return vertices[kept], number[faces[kept[faces[:, 0]]]]

@@ -4,12 +4,13 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 from scipy.sparse import coo_matrix, csr_matrix
-from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 from torch import Tensor
 
 from farm3d.geometry.mesh import Mesh
+from farm3d.ops.body_centred_lattice import BodyCentredLattice
 from farm3d.ops.marching_tetrahedra import marching_tetrahedra
+from farm3d.ops.mesh_topology import largest_piece
 
 from .limbs import LimbGeometry, body_distance, body_gradient
 
@@ -45,7 +46,7 @@ def body_mesh(limbs: tuple[LimbGeometry, ...], ground: float) -> Mesh:
         inside = distance < 0
         count = inside[tets].sum(dim=1)
         vertices, faces = marching_tetrahedra(points, tets[(count > 0) & (count < 4)], distance)
-    vertices, faces = _largest_component(vertices, faces)
+    vertices, faces = largest_piece(vertices, faces)
     return Mesh(_relaxed(limbs, vertices, faces, ground=ground), faces)
 
 
@@ -115,34 +116,9 @@ def _lattice(
     axes[0] = (torch.arange(counts[0] + 1) - counts[0] // 2) * SPACING
     middles = [axis[:-1] + SPACING / 2 for axis in axes]
     middles[0] = (torch.arange(counts[0]) - counts[0] // 2 + 0.5) * SPACING
-    shape = torch.Size([n + 1 for n in counts])
-    corner = torch.arange(shape.numel()).reshape(shape)
-    centre = torch.arange(int(np.prod(counts))).reshape(counts) + corner.numel()
-    tets = torch.cat([_tets_across(corner, centre, axis) for axis in range(3)])
-    return torch.cat([torch.cartesian_prod(*axes), torch.cartesian_prod(*middles)]), tets
-
-
-def _tets_across(corner: Tensor, centre: Tensor, axis: int) -> Int[Tensor, "tets 4"]:
-    """Four positively oriented tetrahedra about each face between two cells that touch along `axis`."""
-    order = (axis, (axis + 1) % 3, (axis + 2) % 3)
-    corner, centre = corner.permute(order), centre.permute(order)
-    face = corner[1:-1]
-    ring = (face[:, :-1, :-1], face[:, 1:, :-1], face[:, 1:, 1:], face[:, :-1, 1:])
-    tets = [
-        torch.stack([centre[:-1], centre[1:], ring[k], ring[(k + 1) % 4]], dim=-1).reshape(-1, 4)
-        for k in range(4)
-    ]
-    return torch.cat(tets)
-
-
-def _largest_component(vertices: Tensor, faces: Tensor) -> tuple[Tensor, Tensor]:
-    """The connected piece with the most vertices."""
-    edges = torch.cat([faces[:, :2], faces[:, 1:]]).numpy()
-    graph = coo_matrix((np.ones(len(edges)), edges.T), shape=(len(vertices), len(vertices)))
-    _, label = connected_components(graph, directed=False)
-    kept = torch.from_numpy(label == np.bincount(label).argmax())
-    number = torch.cumsum(kept, 0) - 1
-    return vertices[kept], number[faces[kept[faces[:, 0]]]]
+    lattice = BodyCentredLattice((counts[0], counts[1], counts[2]), SPACING)
+    points = torch.cat([torch.cartesian_prod(*axes), torch.cartesian_prod(*middles)])
+    return points, lattice.all_tets()
 
 
 def symmetric_nearest_points(

@@ -8,7 +8,7 @@ from farm3d.errors import TrainingError
 from farm3d.fields.sdf_field import SDFField
 from farm3d.geometry.skeleton_estimation import BONE_NAMES, LEG_NAMES
 from farm3d.geometry.tetrahedral_grid import shape_lattice
-from farm3d.models.shape_prior import extract_prior, largest_piece
+from farm3d.models.shape_prior import extract_prior
 from farm3d.ops.mesh_topology import connected_components, edge_topology
 from farm3d.types import ShapePrior
 
@@ -140,16 +140,6 @@ def test_a_shape_that_stands_on_its_mirror_plane_has_no_legs() -> None:
 
     with pytest.raises(TrainingError, match="the shape has no fore left leg"):
         extract_prior(Blade(), LATTICE, skinning_temperature=0.05)
-
-
-def test_the_largest_piece_is_kept_and_renumbered() -> None:
-    square = torch.tensor([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [1.0, 1.0, 0.0], [0.0, 1.0, 0.0]])
-    triangle = square[:3] + 5.0
-    vertices = torch.cat([triangle, square])
-    faces = torch.tensor([[0, 1, 2], [3, 4, 5], [3, 5, 6]])
-    kept, kept_faces = largest_piece(vertices, faces)
-    assert torch.equal(kept, square)
-    assert kept_faces.tolist() == [[0, 1, 2], [0, 2, 3]]
 
 
 def test_a_floating_ball_is_dropped() -> None:

@@ -66,11 +66,8 @@ def thin_legs(radius: float = 0.075) -> Field:
 
 def dense_isosurface(field: Field, lattice: BodyCentredLattice) -> tuple[Tensor, Tensor]:
     """The reference: every point of the lattice is evaluated and every tetrahedron marched."""
-    axes = [torch.arange(n) for n in lattice.counts]
-    cells = [torch.cartesian_prod(*axes[:k], axes[k][:-1], *axes[k + 1 :]) for k in range(3)]
-    tets = torch.cat([lattice.tets_across(part, k).flatten(0, 1) for k, part in enumerate(cells)])
-    positions = lattice.positions(lattice.points(torch.arange(lattice.point_count)))
-    return marching_tetrahedra(positions, tets, field(positions))
+    positions = lattice.all_positions()
+    return marching_tetrahedra(positions, lattice.all_tets(), field(positions))
 
 
 def assert_same_mesh(surface: Isosurface, reference: tuple[Tensor, Tensor]) -> None:

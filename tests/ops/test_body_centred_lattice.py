@@ -5,23 +5,11 @@ import torch
 
 from farm3d.ops.body_centred_lattice import FORWARD, OCTANTS, BodyCentredLattice
 
-LATTICE = BodyCentredLattice((4, 3, 5), 0.5, (0.0, 1.0, -2.0))
+LATTICE = BodyCentredLattice((4, 3, 5), 0.5)
 
 
 def all_points() -> torch.Tensor:
     return LATTICE.points(torch.arange(LATTICE.point_count))
-
-
-def all_tets() -> torch.Tensor:
-    axes = [torch.arange(n) for n in LATTICE.counts]
-    return torch.cat(
-        [
-            LATTICE.tets_across(torch.cartesian_prod(*axes[:k], axes[k][:-1], *axes[k + 1 :]), k).flatten(
-                0, 1
-            )
-            for k in range(3)
-        ]
-    )
 
 
 def test_numbers_and_points_are_inverse() -> None:
@@ -33,10 +21,10 @@ def test_numbers_and_points_are_inverse() -> None:
     assert torch.equal(is_centre, torch.arange(LATTICE.point_count) >= LATTICE.corner_count)
 
 
-def test_the_box_is_about_its_middle_and_mirrors_exactly_in_x() -> None:
-    positions = LATTICE.positions(all_points())
-    assert positions.amin(0).tolist() == [-1.0, 0.25, -3.25]
-    assert positions.amax(0).tolist() == [1.0, 1.75, -0.75]
+def test_the_box_is_about_the_origin_and_mirrors_exactly() -> None:
+    positions = LATTICE.all_positions()
+    assert positions.amin(0).tolist() == [-1.0, -0.75, -1.25]
+    assert positions.amax(0).tolist() == [1.0, 0.75, 1.25]
     mirrored = all_points()
     mirrored[:, 0] = 2 * LATTICE.counts[0] - mirrored[:, 0]
     assert torch.equal(LATTICE.positions(mirrored), positions * torch.tensor([-1.0, 1.0, 1.0]))
@@ -50,7 +38,7 @@ def test_the_points_of_a_cell_are_its_corners_and_its_centre() -> None:
 
 
 def test_tetrahedra_are_positive_and_of_equal_volume() -> None:
-    corners = LATTICE.positions(all_points())[all_tets()].double()
+    corners = LATTICE.all_positions()[LATTICE.all_tets()].double()
     volume = torch.linalg.det(corners[:, 1:] - corners[:, :1]) / 6.0
     torch.testing.assert_close(volume, torch.full_like(volume, LATTICE.spacing**3 / 12.0))
 
@@ -64,7 +52,7 @@ def test_forward_directions_lead_to_higher_numbers_in_ascending_order(point: tup
 
 
 def test_every_edge_of_a_tetrahedron_has_a_direction() -> None:
-    tets = all_tets()
+    tets = LATTICE.all_tets()
     pairs = torch.combinations(torch.arange(4))
     low, high = tets[:, pairs].aminmax(dim=-1)
     points = all_points()

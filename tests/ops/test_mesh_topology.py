@@ -12,6 +12,7 @@ from farm3d.ops.mesh_topology import (
     edge_faces,
     edge_topology,
     face_normals,
+    largest_piece,
     unique_edges,
     vertex_normals,
 )
@@ -105,3 +106,13 @@ def test_no_faces_have_no_edges_and_every_vertex_is_a_component():
     assert unique_edges(none).shape == (0, 2)
     assert edge_faces(edge_topology(none)).shape == (0, 2)
     assert connected_components(none, 3).tolist() == [0, 1, 2]
+
+
+def test_the_largest_piece_is_kept_and_renumbered() -> None:
+    square = torch.tensor([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [1.0, 1.0, 0.0], [0.0, 1.0, 0.0]])
+    triangle = square[:3] + 5.0
+    vertices = torch.cat([triangle, square])
+    faces = torch.tensor([[0, 1, 2], [3, 4, 5], [3, 5, 6]])
+    kept, kept_faces = largest_piece(vertices, faces)
+    assert torch.equal(kept, square)
+    assert kept_faces.tolist() == [[0, 1, 2], [0, 2, 3]]

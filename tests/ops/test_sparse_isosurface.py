@@ -48,8 +48,8 @@ FIELDS: dict[str, tuple[Field, BodyCentredLattice]] = {
     "flatter than a distance": (scaled(thin_legs(), 0.2), FINE),
     "not a distance": (lambda p: (p * p.new_tensor([2.0, 1.0, 0.5])).square().sum(-1) - 1.0, MEDIUM),
     "non-cubic box": (
-        capsule((0.2, 1.0, -1.0), (-0.3, 1.5, 0.5), 0.3),
-        BodyCentredLattice((12, 14, 35), 0.1, (0.0, 1.2, -0.3)),
+        capsule((0.2, -0.2, -0.7), (-0.3, 0.3, 0.8), 0.3),
+        BodyCentredLattice((12, 14, 35), 0.1),
     ),
     "odd counts": (ball((0.0, 0.0, 0.0), 0.33), BodyCentredLattice((7, 9, 11), 0.1)),
     "two cells": (ball((0.0, 0.0, 0.0), 0.9), BodyCentredLattice((2, 2, 2), 1.0)),
