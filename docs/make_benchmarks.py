@@ -10,11 +10,12 @@ A record of another machine or device gets a name of its own in docs/benchmarks 
 import argparse
 from pathlib import Path
 
-from farm3d.cli.bench import BENCHMARKS, PEERS
-from farm3d.cli.bench import main as bench
 from farm3d.eval.benchmarks.plots import plot_rasterize
 from farm3d.eval.benchmarks.records import read_record
 from farm3d.eval.benchmarks.tables import document
+
+from farm3d.cli.bench import BENCHMARKS, PEERS
+from farm3d.cli.bench import main as bench
 from farm3d.io.atomic import write_bytes_atomically
 
 DOCS = Path(__file__).parent

@@ -5,7 +5,7 @@ animal's vertices of one image and gives back the triangles' numbers; what depen
 prepared before, what depends on the mesh is part of the call, for meshes move between calls.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -18,12 +18,19 @@ from farm3d.ops.rasterize import Backend, rasterize
 
 from .harness import Effort, measure_in_turn
 from .raster_scene import Scene, Setting, amounts_of, make_scene, setting_numbers
+from .rasterize import TINY
 from .records import Case
 
 Peer = Literal["embree", "pytorch3d"]
 Nearest = Callable[[], Int[Tensor, "height width"]]
 
-SETTINGS = (Setting(25_000, 256, 1), Setting(25_000, 512, 1))
+SETTINGS: Mapping[Setting, tuple[Peer, ...]] = {
+    Setting(25_000, 256, 1): ("embree", "pytorch3d"),
+    Setting(25_000, 512, 1): ("embree",),
+}
+"""Who takes part where: PyTorch3D takes many seconds already at the smaller size."""
+
+QUICK_SETTINGS: Mapping[Setting, tuple[Peer, ...]] = {TINY: ("embree", "pytorch3d")}
 TASK = "nearest triangle"
 BACKEND: Backend = "numba"
 
@@ -31,7 +38,7 @@ BACKEND: Backend = "numba"
 def measure_peers(
     peers: Sequence[Peer],
     *,
-    settings: Sequence[Setting],
+    settings: Mapping[Setting, tuple[Peer, ...]],
     effort: Effort,
     seed: int,
     progress: Callable[[str], None],
@@ -41,10 +48,13 @@ def measure_peers(
     Raises MissingDependencyError where a peer is not installed.
     """
     cases = []
-    for setting in settings:
-        progress(f"{', '.join(peers)}: {setting}")
+    for setting, possible in settings.items():
+        there = [peer for peer in peers if peer in possible]
+        if not there:
+            continue
+        progress(f"{', '.join(there)}: {setting}")
         scene = make_scene(setting, torch.device("cpu"), seed=seed)
-        calls: dict[str, Nearest] = {peer: prepared(peer, scene) for peer in peers}
+        calls: dict[str, Nearest] = {peer: prepared(peer, scene) for peer in there}
         calls = {BACKEND: ours(scene), **calls}
         numbers = setting_numbers(setting, amounts_of(scene, BACKEND))
         truth = calls[BACKEND]()

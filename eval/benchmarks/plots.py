@@ -43,8 +43,8 @@ def plot_rasterize(record: Record, path: Path) -> None:
         axes[1, k].set_xlabel(AXIS_NAMES[along])
     axes[0, 0].set_ylabel("milliseconds a call")
     axes[1, 0].set_ylabel("peak memory, MB")
-    axes[0, 0].legend(fontsize="small")
-    axes[1, 0].legend(fontsize="small")
+    lines, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(lines, labels, loc="outside upper center", ncols=len(labels), frameon=False)
     data = io.BytesIO()
     figure.savefig(data, dpi=100, metadata={"Software": None})
     write_bytes_atomically(path, data.getvalue())
@@ -63,7 +63,7 @@ def _plot_times(axes: "Axes", chosen: Sequence[Growth], record: Record) -> None:
             growth.sizes, middles, yerr=[low, high], color=color, linestyle=style, marker="o", label=label
         )
         floors = [1e3 * case.work.floor_seconds(record.speed) for case in growth.cases if case.work]
-        axes.plot(growth.sizes, floors, color="gray", linestyle=style, label=f"floor, {growth.task}")
+        axes.plot(growth.sizes, floors, color="gray", linestyle=style, label=f"least, {growth.task}")
     _logarithmic(axes)
 
 
@@ -74,10 +74,9 @@ def _plot_memory(axes: "Axes", chosen: Sequence[Growth]) -> None:
         peaks = [case.peak_bytes for case in growth.cases]
         if all(peak is not None for peak in peaks):
             sizes = [peak / MEGABYTE for peak in peaks if peak is not None]
-            label = f"{growth.contender}, {growth.task}"
-            axes.plot(growth.sizes, sizes, color=color, linestyle=_style(growth), marker="o", label=label)
+            axes.plot(growth.sizes, sizes, color=color, linestyle=_style(growth), marker="o")
         floors = [case.numbers["least_bytes"] / MEGABYTE for case in growth.cases]
-        axes.plot(growth.sizes, floors, color="gray", linestyle=_style(growth), label=f"least, {growth.task}")
+        axes.plot(growth.sizes, floors, color="gray", linestyle=_style(growth))
     _logarithmic(axes)
 
 

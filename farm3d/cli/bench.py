@@ -134,7 +134,7 @@ def _rasterize(arguments: argparse.Namespace, device: "torch.device", messages: 
     )
     if arguments.peer:
         effort = QUICK if arguments.quick else plan.effort
-        settings = (rasterize.TINY,) if arguments.quick else peers.SETTINGS
+        settings = peers.QUICK_SETTINGS if arguments.quick else peers.SETTINGS
         cases += peers.measure_peers(
             arguments.peer, settings=settings, effort=effort, seed=seed, progress=messages.say
         )

@@ -11,7 +11,7 @@ from farm3d.eval.benchmarks import rasterize_work as least
 from farm3d.eval.benchmarks.animal import LEAST_FACES, animal_mesh
 from farm3d.eval.benchmarks.harness import QUICK
 from farm3d.eval.benchmarks.machine import environment, machine_speed
-from farm3d.eval.benchmarks.peers import measure_peers, ours, prepared
+from farm3d.eval.benchmarks.peers import QUICK_SETTINGS, measure_peers, ours, prepared
 from farm3d.eval.benchmarks.raster_scene import Setting, amounts_of, make_scene, with_gradients
 from farm3d.eval.benchmarks.rasterize import TINY, draw, pipeline_work
 
@@ -115,5 +115,11 @@ def test_a_peer_sees_the_same_triangles(peer: str, module: str) -> None:
     pytest.importorskip(module)
     scene = make_scene(TINY, CPU, seed=0)
     assert (prepared(peer, scene)() == ours(scene)()).float().mean() > 0.999  # type: ignore[arg-type]
-    cases = measure_peers([peer], settings=(TINY,), effort=QUICK, seed=0, progress=lambda line: None)  # type: ignore[list-item]
+    cases = measure_peers(
+        [peer],  # type: ignore[list-item]
+        settings=QUICK_SETTINGS,
+        effort=QUICK,
+        seed=0,
+        progress=lambda line: None,
+    )
     assert [case.contender for case in cases] == ["numba", peer]
