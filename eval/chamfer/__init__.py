@@ -1,0 +1,1 @@
+"""Animodel's Chamfer distance: its protocol, literally (`literal`) and fast (everything else)."""

@@ -1,0 +1,135 @@
+"""Animodel's Chamfer distance of one pair of meshes, fast: the same steps and numbers as `literal`.
+
+Points are drawn once, in the remeshed reconstruction's own frame, and moved with it: drawing by area does
+not depend on where a surface stands, and the literal protocol draws the same ones for both facings.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from .alignment import Transform, align_points, apply, inverse
+from .marching_cubes import voxel_surface
+from .measures import Measures, measure
+from .point_tree import PointTree, nearest_distances, point_tree
+from .protocol import ChamferProtocol, Distances, RandomStream
+from .sampling import centroid, sample_evenly
+from .voxels import Triangles, Voxels, fill, voxel_pitch, voxelize_surface
+
+HALF_TURN = np.diag([-1.0, 1.0, -1.0, 1.0])
+"""By 180 degrees about y."""
+
+
+@dataclass(frozen=True)
+class ChamferScore:
+    """What the protocol finds for a pair: `distances` of the better facing, in units of the target.
+
+    `target_extent` is the target's largest; `scale` made the volumes equal; `alignments` are the motions
+    found from the given pose and from the first of them turned by 180 degrees.
+    """
+
+    distances: Distances
+    target_extent: float
+    scale: float
+    rotated_180: bool
+    alignments: tuple[Transform, Transform]
+    measures: Measures
+
+    @property
+    def chamfer(self) -> float:
+        """The mean of both one-way distances, in units of the target."""
+        return self.distances.chamfer
+
+    @property
+    def chamfer_scaled(self) -> float:
+        """The same for a target that fits into a unit cube."""
+        return self.chamfer / self.target_extent
+
+
+@dataclass(frozen=True)
+class _Facing:
+    """One of the two alignments: the motion from the remeshed reconstruction, and the distances it leaves."""
+
+    motion: Transform
+    to_reconstruction: Float[np.ndarray, " points"]
+    to_target: Float[np.ndarray, " points"]
+
+    @property
+    def distances(self) -> Distances:
+        return Distances(float(self.to_reconstruction.mean()), float(self.to_target.mean()))
+
+
+def chamfer_score(
+    reconstruction: Triangles, target: Triangles, *, protocol: ChamferProtocol, random: RandomStream
+) -> ChamferScore:
+    """The whole protocol for one pair.
+
+    Raises InputError for a mesh without volume or area, or one too coarse for its voxels.
+    """
+    target_voxels = filled_voxels(target, protocol)
+    scale = float((target_voxels.volume / filled_voxels(reconstruction, protocol).volume) ** (1 / 3))
+    remeshed = remesh(reconstruction * scale, protocol)
+    alignments = both_alignments(remeshed, target, protocol=protocol, random=random)
+    clouds = [
+        point_tree(sample_evenly(surface, protocol.chamfer_points, random(f"chamfer {name}")))
+        for name, surface in (("reconstruction", remeshed), ("target", target))
+    ]
+    motions = (alignments[0], alignments[1] @ HALF_TURN @ alignments[0])
+    facings = [_facing(motion, *clouds) for motion in motions]
+    rotated = facings[1].distances.chamfer < facings[0].distances.chamfer
+    best = facings[int(rotated)]
+    extent = float((target.max(axis=(0, 1)) - target.min(axis=(0, 1))).max())
+    return ChamferScore(
+        distances=best.distances,
+        target_extent=extent,
+        scale=scale,
+        rotated_180=rotated,
+        alignments=alignments,
+        measures=measure(
+            best.to_reconstruction,
+            best.to_target,
+            extent=extent,
+            volumes=(moved(remeshed, best.motion), target_voxels),
+        ),
+    )
+
+
+def filled_voxels(surface: Triangles, protocol: ChamferProtocol) -> Voxels:
+    """The voxels of the surface and all that they enclose."""
+    return fill(voxelize_surface(surface, voxel_pitch(surface, protocol.cubes)))
+
+
+def remesh(surface: Triangles, protocol: ChamferProtocol) -> Triangles:
+    """The outer surface of the filled voxels in the size and place of the surface: inner faces are gone."""
+    outer = voxel_surface(filled_voxels(surface, protocol))
+    wanted, found = (s.max(axis=(0, 1)) - s.min(axis=(0, 1)) for s in (surface, outer))
+    outer *= (wanted / found).mean()
+    outer += centroid(surface) - centroid(outer)
+    return outer
+
+
+def both_alignments(
+    remeshed: Triangles, target: Triangles, *, protocol: ChamferProtocol, random: RandomStream
+) -> tuple[Transform, Transform]:
+    """The motion found from the given pose, and the one found after it and a half turn."""
+    source = sample_evenly(remeshed, protocol.align_points, random("align reconstruction"))
+    goal = point_tree(sample_evenly(target, protocol.align_points, random("align target")))
+    source = point_tree(source).points
+    first = align_points(source, goal, protocol.align_iterations)
+    turned = apply(HALF_TURN @ first, source)
+    return first, align_points(turned, goal, protocol.align_iterations)
+
+
+def moved(surface: Triangles, motion: Transform) -> Triangles:
+    """The surface after a rigid motion."""
+    return apply(motion, surface.reshape(-1, 3)).reshape(surface.shape)
+
+
+def _facing(motion: Transform, reconstruction: PointTree, target: PointTree) -> _Facing:
+    """The distances both ways; the target is brought to the reconstruction's tree instead of the reverse."""
+    return _Facing(
+        motion,
+        to_reconstruction=nearest_distances(reconstruction, apply(inverse(motion), target.points)),
+        to_target=nearest_distances(target, apply(motion, reconstruction.points)),
+    )
