@@ -1,61 +1,189 @@
 """How well pictures of the procedural farm are read, where the truth is known."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 import numpy as np
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from farm3d.data.image_folder import ImageDataSet, load_batch
-from farm3d.geometry.rotation import geodesic_angle
-from farm3d.inference.reconstruct import intersection_over_union
+from farm3d.geometry.mesh import Mesh
+from farm3d.inference.fit_albedo import fit_albedo
 from farm3d.inference.refine import RefineConfig, refine
 from farm3d.models.animal_model import AnimalModel
 from farm3d.render.mesh_renderer import render_mask
 from farm3d.types import AnimalPrediction, Batch
 
+from .keypoint_annotations import KeypointAnnotations
+from .keypoint_transfer import TransferScore, random_pairs, score_transfer, transfer_keypoints
+from .novel_views import ViewScore
+from .procedural_truth import TrueAnimal, true_animal, true_coat
+from .procedural_views import score_novel_views
+from .projected_vertices import ProjectedVertices, project_prediction
+from .segmentation import MaskScore, score_mask
+from .viewpoint import (
+    GlobalAlignment,
+    ViewpointScore,
+    align_rotations,
+    fit_global_alignment,
+    mesh_size,
+    score_viewpoints,
+)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a model makes of one picture: silhouette, camera, size, vertices in the picture, novel views."""
+
+    mask: MaskScore
+    rotation: Float[Tensor, "3 3"]
+    size: float
+    projected: ProjectedVertices
+    views: tuple[ViewScore, ...]
+
 
 @dataclass(frozen=True)
 class ProceduralScore:
-    """One picture: IoUs of the silhouettes with the mask, and the predicted viewpoint's error in degrees."""
+    """One picture: the reading before and after refinement, and the true camera's rotation and size."""
 
     name: str
-    predicted_iou: float
-    refined_iou: float
-    viewpoint_error_degrees: float
+    predicted: Reading
+    refined: Reading
+    true_rotation: Float[Tensor, "3 3"]
+    true_size: float
+
+
+@dataclass(frozen=True)
+class ReadingSummary:
+    """A set's means: IoU and boundary F-score of the masks, and PSNR (dB), SSIM and masked L1 of novel views.
+
+    Viewpoints and sizes come raw and, where an alignment is given, aligned; a size error is the median of
+    `|predicted / true - 1|`. `keypoints` are transferred between the set's own pictures.
+    """
+
+    iou: float
+    boundary_f: float
+    viewpoint: ViewpointScore
+    aligned_viewpoint: ViewpointScore | None
+    size_error: float
+    aligned_size_error: float | None
+    keypoints: TransferScore | None
+    psnr: float | None
+    ssim: float | None
+    masked_l1: float | None
 
 
 def score_procedural(
-    model: AnimalModel, data: ImageDataSet, *, refinement: RefineConfig
+    model: AnimalModel, data: ImageDataSet, *, refinement: RefineConfig, novel_views: bool = True
 ) -> Iterator[ProceduralScore]:
-    """Score every picture of a procedural data set, before and after refinement."""
+    """Score every picture of a procedural data set, before and after refinement.
+
+    The coat is refined, too, where `novel_views` are asked for. Raises InputError where the data set keeps
+    no truth.
+    """
     with torch.no_grad():
         prior = model.prior()
     for index in range(len(data)):
-        batch = load_batch(
-            data,
-            [index],
-            image_size=model.config.image_size,
-            truth_points=1,
-            rng=np.random.default_rng(0),
-        )
-        assert batch.truth is not None
+        batch = load_batch(data, [index], image_size=model.config.image_size)
+        true = true_animal(data, index)
         with torch.no_grad():
             reading = model.read(batch.images, batch.masks)
             predicted = model.assemble(reading, model.pose(reading, prior), prior)
         refined = refine(model, prior, reading, initial=predicted, batch=batch, config=refinement)
-        rotation = predicted.camera.world_to_camera[:, :3, :3]
-        error = torch.rad2deg(geodesic_angle(rotation, batch.truth.world_to_camera[:, :3, :3]))
+        if novel_views:
+            refined = fit_albedo(model, reading, refined, batch=batch, config=refinement)
+        coat = true_coat(data, true.number) if novel_views else None
+        first = _reading(predicted, batch, true, coat=coat)
         yield ProceduralScore(
             name=data.samples[index].stem,
-            predicted_iou=_mask_iou(predicted, batch),
-            refined_iou=_mask_iou(refined, batch),
-            viewpoint_error_degrees=float(error),
+            predicted=first,
+            refined=first if refined is predicted else _reading(refined, batch, true, coat=coat),
+            true_rotation=true.camera.world_to_camera[:3, :3],
+            true_size=mesh_size(true.mesh),
         )
 
 
-def _mask_iou(prediction: AnimalPrediction, batch: Batch) -> float:
-    """IoU at the resolution of the picture."""
+def fit_alignment(scores: Sequence[ProceduralScore]) -> GlobalAlignment:
+    """The rotation and scale that fit a checkpoint's predictions (before refinement) of training pictures."""
+    return fit_global_alignment(
+        torch.stack([score.predicted.rotation for score in scores]),
+        torch.stack([score.true_rotation for score in scores]),
+        predicted_sizes=torch.tensor([score.predicted.size for score in scores]),
+        true_sizes=torch.tensor([score.true_size for score in scores]),
+    )
+
+
+def summarise(
+    readings: Sequence[Reading],
+    scores: Sequence[ProceduralScore],
+    *,
+    alignment: GlobalAlignment | None = None,
+    annotations: KeypointAnnotations | None = None,
+    seed: int = 0,
+) -> ReadingSummary:
+    """The figures of the `predicted` or the `refined` readings of these scores.
+
+    Keypoints are transferred between all pictures by 10,000 random pairs where `annotations` are given.
+    """
+    rotations = torch.stack([reading.rotation for reading in readings])
+    true = torch.stack([score.true_rotation for score in scores])
+    ratios = np.array([r.size / s.true_size for r, s in zip(readings, scores, strict=True)])
+    views = [view for reading in readings for view in reading.views]
+    aligned = None if alignment is None else score_viewpoints(align_rotations(rotations, alignment), true)
+    return ReadingSummary(
+        iou=fmean(reading.mask.iou for reading in readings),
+        boundary_f=fmean(reading.mask.boundary_f for reading in readings),
+        viewpoint=score_viewpoints(rotations, true),
+        aligned_viewpoint=aligned,
+        size_error=_median_error(ratios),
+        aligned_size_error=None if alignment is None else _median_error(ratios * alignment.scale),
+        keypoints=_keypoints(readings, annotations, seed=seed),
+        psnr=_mean([view.psnr for view in views]),
+        ssim=_mean([view.ssim for view in views]),
+        masked_l1=_mean([view.masked_l1 for view in views]),
+    )
+
+
+def _reading(
+    prediction: AnimalPrediction, batch: Batch, true: TrueAnimal, *, coat: Float[Tensor, "vertices 3"] | None
+) -> Reading:
+    """All figures of one prediction; no novel views where the coat is not known."""
+    mesh = Mesh(prediction.posed_mesh.vertices[0], prediction.posed_mesh.faces)
+    assert true.camera.crop_box is not None
+    return Reading(
+        mask=_mask_score(prediction, batch),
+        rotation=prediction.camera.world_to_camera[0, :3, :3],
+        size=mesh_size(mesh),
+        projected=project_prediction(prediction, true.camera.crop_box),
+        views=() if coat is None else score_novel_views(prediction, true, coat),
+    )
+
+
+def _mask_score(prediction: AnimalPrediction, batch: Batch) -> MaskScore:
+    """The silhouette against the mask at the resolution of the picture."""
     with torch.no_grad():
         silhouette = render_mask(prediction.posed_mesh, prediction.camera, batch.masks.shape[1]) > 0.5
-    return intersection_over_union(silhouette.numpy(), (batch.masks > 0.5).numpy())
+    return score_mask(silhouette[0, ..., 0].numpy(), (batch.masks[0, ..., 0] > 0.5).numpy())
+
+
+def _keypoints(
+    readings: Sequence[Reading], annotations: KeypointAnnotations | None, *, seed: int
+) -> TransferScore | None:
+    if annotations is None:
+        return None
+    pairs = random_pairs(len(readings), 10_000, seed=seed)
+    transfer = transfer_keypoints(annotations, [reading.projected for reading in readings], pairs)
+    return score_transfer(transfer, seed=seed)
+
+
+def _median_error(ratios: Float[np.ndarray, " images"]) -> float:
+    return float(np.median(np.abs(ratios - 1.0)))
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    """The mean; `None` of nothing. A picture that is exactly right (infinite PSNR) makes it infinite."""
+    return None if not values else math.fsum(values) / len(values)

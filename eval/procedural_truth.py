@@ -3,9 +3,15 @@
 import json
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
+from farm3d.synth.procedural.features import feature_mixture
+from farm3d.synth.procedural.images import Animal, random_animal
+from farm3d.synth.procedural.species import species_of
+from jaxtyping import Float
+from torch import Tensor
 
 from farm3d.data.image_folder import ImageDataSet, load_individual
 from farm3d.errors import InputError
@@ -14,6 +20,9 @@ from farm3d.geometry.mesh import Mesh
 from farm3d.geometry.skeleton import Skeleton, bone_transforms
 from farm3d.geometry.skinning import SkinningWeights, skin
 from farm3d.types import DirectionalLight
+
+SAME_ANIMAL = 0.05
+"""The farthest (object units) that a vertex of an animal may lie from where its data set has it."""
 
 
 @dataclass(frozen=True)
@@ -60,3 +69,25 @@ def _posed_mesh(data: ImageDataSet, number: int, pose: dict[str, list[float]]) -
     with np.load(data.folder / "individuals" / f"{number}.npz") as arrays:
         faces = torch.from_numpy(arrays["faces"].astype(np.int64))
     return Mesh(vertices, faces)
+
+
+def true_coat(data: ImageDataSet, number: int) -> Float[Tensor, "vertices 3"]:
+    """The linear albedo of an individual's vertices, drawn again from the data set's seed.
+
+    Raises InputError where the farm of this version draws another animal than the data set keeps.
+    """
+    animal = _drawn_again(str(data.category), int(data.description["seed"]), number)
+    kept = load_individual(data.folder, number).rest_vertices
+    if animal.shape.vertices.shape != kept.shape or not torch.allclose(
+        animal.shape.vertices, kept, atol=SAME_ANIMAL
+    ):
+        raise InputError(
+            f"{data.folder}: individual {number} is not what this version of the farm draws;"
+            " make the data set again with farm3d-synth"
+        )
+    return animal.albedo
+
+
+@lru_cache(maxsize=512)
+def _drawn_again(category: str, seed: int, number: int) -> Animal:
+    return random_animal(species_of(category), number, seed=seed, mixture=feature_mixture(seed))

@@ -3,7 +3,8 @@
 import argparse
 
 from farm3d.cli.evaluate_keypoints import add_keypoint_transfer
-from farm3d.cli.evaluate_model import add_photos, add_procedural
+from farm3d.cli.evaluate_model import add_photos
+from farm3d.cli.evaluate_procedural import add_procedural
 from farm3d.cli.main import Messages, command_parser, run_command
 
 

@@ -1,4 +1,4 @@
-"""`farm3d-eval photos` and `farm3d-eval procedural`: what a checkpoint makes of pictures."""
+"""`farm3d-eval photos`: what a checkpoint makes of photographs."""
 
 import argparse
 from pathlib import Path
@@ -26,22 +26,6 @@ def add_photos(subcommands: "argparse._SubParsersAction[argparse.ArgumentParser]
     )
     parser.add_argument("folder", type=Path, help="photographs with NAME_mask.png beside them")
     parser.add_argument("--pattern", default="*", help="photographs to score, without .jpg (default: all)")
-    _add_model_options(parser)
-
-
-def add_procedural(subcommands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the subcommand `procedural`."""
-    parser = add_subcommand(
-        subcommands,
-        "procedural",
-        _procedural,
-        description="Measure a checkpoint on a procedural data set.",
-        examples=(
-            "farm3d-eval procedural data/test --checkpoint runs/horse",
-            "farm3d-eval procedural data/test --refine 0",
-        ),
-    )
-    parser.add_argument("folder", type=Path, help="a data set that farm3d-synth wrote")
     _add_model_options(parser)
 
 
@@ -84,21 +68,6 @@ def _photos(arguments: argparse.Namespace, messages: Messages) -> int:
         f" deformation {fmean(deformations):.4f} (largest {max(deformations):.4f});"
         f" folded faces {sum(s.folded_faces for s in scores)};"
         f" median {median(s.seconds for s in scores):.1f} s"
-    )
-    return 0
-
-
-def _procedural(arguments: argparse.Namespace, messages: Messages) -> int:
-    from farm3d.data.image_folder import open_data_set
-    from farm3d.eval.procedural import score_procedural
-
-    model, refinement = _model(arguments), _refinement(arguments)
-    scores = list(score_procedural(model, open_data_set(arguments.folder), refinement=refinement))
-    errors = [s.viewpoint_error_degrees for s in scores]
-    messages.result(
-        f"{len(scores)} pictures: mean IoU {fmean(s.predicted_iou for s in scores):.3f},"
-        f" refined {fmean(s.refined_iou for s in scores):.3f}; predicted viewpoint's error: median"
-        f" {median(errors):.1f} degrees, within 30 degrees {100 * fmean(e <= 30 for e in errors):.1f} %"
     )
     return 0
 

@@ -1,0 +1,99 @@
+"""Novel views: what a prediction shows from where no picture was taken, against the farm's truth.
+
+The camera turns alike for both: about the true animal's vertical axis as the picture's camera sees it, so
+that a model's object frame does not matter. It circles each animal's own origin, because one picture cannot
+tell a large animal far away from a small one nearby. The light stays with the animal. Both are drawn over
+black, each with its own light, without the picture's background, blur, noise and colour cast.
+"""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from farm3d.geometry.camera import Camera, orbit
+from farm3d.geometry.mesh import Mesh
+from farm3d.render.mesh_renderer import render_surface
+from farm3d.types import AlbedoFn, AnimalPrediction, DirectionalLight, RenderBuffers
+
+from .novel_views import ViewScore, score_view
+from .procedural_truth import TrueAnimal
+
+TURNS_DEGREES = (90.0, 180.0, 270.0)
+"""How far the camera circles: the two other sides and the one that the picture does not show at all."""
+
+VIEW_SIZE = 128
+"""Side (pixels) of the views that are compared."""
+
+
+def score_novel_views(
+    prediction: AnimalPrediction, true: TrueAnimal, coat: Float[Tensor, "vertices 3"]
+) -> tuple[ViewScore, ...]:
+    """The scores of one picture's prediction in each novel view; L1 is over the union of the silhouettes."""
+    scores = []
+    for degrees in TURNS_DEGREES:
+        turn = camera_turn(true.camera, math.radians(degrees))
+        expected, found = _true_view(true, coat, turn), _predicted_view(prediction, turn)
+        union = (expected.mask[0, ..., 0] > 0.5) | (found.mask[0, ..., 0] > 0.5)
+        scores.append(score_view(_pixels(found), _pixels(expected), union.numpy()))
+    return tuple(scores)
+
+
+def camera_turn(camera: Camera, angle: float) -> Float[Tensor, "3 3"]:
+    """The rotation of the camera frame that turns the seen animal by `angle` (radians) about its y axis."""
+    before = camera.world_to_camera[:3, :3]
+    return orbit(camera, angle).world_to_camera[:3, :3] @ before.T
+
+
+def _true_view(
+    true: TrueAnimal, coat: Float[Tensor, "vertices 3"], turn: Float[Tensor, "3 3"]
+) -> RenderBuffers:
+    """Albedo takes the place of rest positions, and the albedo function hands it on."""
+    return render_surface(
+        Mesh(true.mesh.vertices[None], true.mesh.faces),
+        _turned(replace(true.camera, world_to_camera=true.camera.world_to_camera[None]), turn),
+        VIEW_SIZE,
+        rest_positions=coat,
+        albedo_fn=_handed_on(),
+        light=_turned_light(true.light, turn),
+    )
+
+
+def _predicted_view(prediction: AnimalPrediction, turn: Float[Tensor, "3 3"]) -> RenderBuffers:
+    with torch.no_grad():
+        return render_surface(
+            prediction.posed_mesh,
+            _turned(prediction.camera, turn),
+            VIEW_SIZE,
+            rest_positions=prediction.rest_positions,
+            albedo_fn=prediction.albedo_fn,
+            light=_turned_light(prediction.light, turn),
+        )
+
+
+def _handed_on() -> AlbedoFn:
+    def albedo_fn(positions: Float[Tensor, "points 3"], image_index: Tensor) -> Float[Tensor, "points 3"]:
+        return positions
+
+    return albedo_fn
+
+
+def _turned(camera: Camera, turn: Float[Tensor, "3 3"]) -> Camera:
+    """A batch's cameras after the turn; the animals' origins keep their places in the view."""
+    matrix = camera.world_to_camera.clone()
+    matrix[:, :3, :3] = turn @ matrix[:, :3, :3]
+    return replace(camera, world_to_camera=matrix)
+
+
+def _turned_light(light: DirectionalLight, turn: Float[Tensor, "3 3"]) -> DirectionalLight:
+    """The light of one image in the frame of the turned camera, as a batch of one."""
+    direction = (light.direction.reshape(1, 3) @ turn.T).detach()
+    return DirectionalLight(direction, light.ambient.detach().reshape(1), light.diffuse.detach().reshape(1))
+
+
+def _pixels(view: RenderBuffers) -> Float[np.ndarray, "height width 3"]:
+    assert view.rgb is not None
+    return view.rgb[0].clamp(0.0, 1.0).numpy()
