@@ -137,3 +137,11 @@ def compare(old: Record, new: Record) -> list[Comparison]:
     names = [*after, *(name for name in before if name not in after)]
     found = [Comparison(name=name, old=before.get(name), new=after.get(name)) for name in names]
     return [comparison for comparison in found if comparison.old or comparison.new]
+
+
+def same_conditions(old: Record, new: Record) -> bool:
+    """Whether two records differ in nothing but farm3d itself: machine, libraries, threads and effort."""
+    first, second = (
+        record.environment.model_copy(update={"farm3d": "", "commit": None}) for record in (old, new)
+    )
+    return first == second and old.quick == new.quick

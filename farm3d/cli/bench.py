@@ -51,11 +51,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _bench(arguments: argparse.Namespace, messages: Messages) -> int:
-    from farm3d.eval.benchmarks.records import compare, read_record, write_record
+    from farm3d.eval.benchmarks.records import compare, read_record, same_conditions, write_record
     from farm3d.eval.benchmarks.tables import as_text, comparison_table
 
+    # What cannot be is told before the minutes of measuring, not after.
     _refuse_misplaced_options(arguments)
-    # A file that cannot be compared with is told before the minutes of measuring, not after.
     old = None if arguments.compare is None else read_record(arguments.compare)
     if old is not None and old.benchmark != arguments.benchmark:
         raise ConfigError(
@@ -66,7 +66,7 @@ def _bench(arguments: argparse.Namespace, messages: Messages) -> int:
         write_record(record, arguments.out)
     _show(record, messages)
     if old is not None:
-        if old.environment != record.environment or old.quick != record.quick:
+        if not same_conditions(old, record):
             messages.say(f"careful: {arguments.compare} was not measured under the same conditions")
         messages.result("\n" + as_text(comparison_table(compare(old, record))))
     return 0
@@ -76,15 +76,18 @@ def _refuse_misplaced_options(arguments: argparse.Namespace) -> None:
     for option in ("backend", "peer"):
         if getattr(arguments, option) and arguments.benchmark != "rasterize":
             raise ConfigError(f"--{option} belongs to rasterize, not to {arguments.benchmark}")
+    if arguments.out is not None and arguments.out.is_dir():
+        raise ConfigError(f"--out {arguments.out}: a folder; give the name of a file")
 
 
 def _measure(arguments: argparse.Namespace, messages: Messages) -> "Record":
-    from farm3d.cli.device import present_device
+    from farm3d.cli.device import choose_device, present_device
     from farm3d.eval.benchmarks.harness import QUICK, Effort
     from farm3d.eval.benchmarks.machine import environment, machine_speed
     from farm3d.eval.benchmarks.records import Record
 
-    device = present_device(arguments.device)
+    on_cpu_alone = arguments.benchmark == "turntable"
+    device = choose_device(arguments.device, messages) if on_cpu_alone else present_device(arguments.device)
     messages.say(f"device: {device}; measuring how fast this machine is")
     speed = machine_speed(device, effort=QUICK if arguments.quick else Effort(seconds=1.0))
     return Record(
@@ -101,25 +104,18 @@ def _cases(arguments: argparse.Namespace, device: "torch.device", messages: Mess
         return _rasterize(arguments, device, messages)
     seed = arguments.seed or 0
     if arguments.benchmark == "turntable":
-        return _turntable(device, quick=arguments.quick, seed=seed, messages=messages)
+        from farm3d.eval.benchmarks import turntable
+
+        turn = turntable.QUICK_PLAN if arguments.quick else turntable.PLAN
+        return turntable.measure_turntable(turn, seed=seed, progress=messages.say)
     from farm3d.eval.benchmarks import isosurface
 
     plan = isosurface.QUICK_PLAN if arguments.quick else isosurface.PLAN
     return isosurface.measure_isosurface(device, plan, seed=seed, progress=messages.say)
 
 
-def _turntable(device: "torch.device", *, quick: bool, seed: int, messages: Messages) -> "list[Case]":
-    from farm3d.eval.benchmarks import turntable
-
-    if device.type != "cpu":
-        messages.say(f"videos are drawn on the CPU, not on {device}")
-    plan = turntable.QUICK_PLAN if quick else turntable.PLAN
-    return turntable.measure_turntable(plan, seed=seed, progress=messages.say)
-
-
 def _rasterize(arguments: argparse.Namespace, device: "torch.device", messages: Messages) -> "list[Case]":
     from farm3d.eval.benchmarks import peers, rasterize
-    from farm3d.eval.benchmarks.harness import QUICK
 
     missing = rasterize.missing_backends(device)
     for name in arguments.backend or ():
@@ -128,17 +124,16 @@ def _rasterize(arguments: argparse.Namespace, device: "torch.device", messages: 
     if arguments.peer and device.type != "cpu":
         raise ConfigError(f"--peer: other programs are measured on the CPU; give --device cpu, not {device}")
     plan = rasterize.QUICK_PLAN if arguments.quick else rasterize.PLAN
+    settings = peers.QUICK_SETTINGS if arguments.quick else peers.SETTINGS
     seed = arguments.seed or 0
-    cases = rasterize.measure_rasterize(
+    # Peers come first: that one is missing is told at once. Their rows stand last.
+    others = peers.measure_peers(
+        arguments.peer or (), settings=settings, effort=plan.effort, seed=seed, progress=messages.say
+    )
+    ours = rasterize.measure_rasterize(
         device, plan, backends=arguments.backend, seed=seed, progress=messages.say
     )
-    if arguments.peer:
-        effort = QUICK if arguments.quick else plan.effort
-        settings = peers.QUICK_SETTINGS if arguments.quick else peers.SETTINGS
-        cases += peers.measure_peers(
-            arguments.peer, settings=settings, effort=effort, seed=seed, progress=messages.say
-        )
-    return cases
+    return ours + others
 
 
 def _show(record: "Record", messages: Messages) -> None:

@@ -113,6 +113,8 @@ def test_a_result_that_cannot_be_compared_is_told_before_anything_is_measured(
         (["rasterize", "--backend", "pencil"], "invalid choice"),
         (["rasterize", "--device", "abacus"], "--device abacus"),
         (["rasterize", "--compare", "nowhere.json"], "nowhere.json"),
+        (["rasterize", "--out", "."], "--out .: a folder"),
+        (["turntable", "--device", "meta"], "--device meta"),
     ],
 )
 def test_a_mistake_is_one_line(

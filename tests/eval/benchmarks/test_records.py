@@ -5,7 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from farm3d.eval.benchmarks.records import Comparison, Work, compare, read_record, write_record
+from farm3d.eval.benchmarks.records import (
+    Comparison,
+    Work,
+    compare,
+    read_record,
+    same_conditions,
+    write_record,
+)
 
 from farm3d.errors import ConfigError, Farm3DError, InputError
 
@@ -106,3 +113,16 @@ def test_the_floor_is_the_slower_of_moving_and_computing(work: Work, seconds: fl
     assert work.floor_seconds(SPEED) == pytest.approx(seconds)
     assert (work + work).floor_seconds(SPEED) == pytest.approx(2 * seconds)
     assert work.times(3).floor_seconds(SPEED) == pytest.approx(3 * seconds)
+
+
+def test_conditions_are_the_machine_and_not_the_commit() -> None:
+    old = star()
+
+    def elsewhere(**values: Any) -> Any:
+        return old.model_copy(update={"environment": old.environment.model_copy(update=values)})
+
+    assert same_conditions(old, elsewhere(commit="abc", farm3d="9.9"))
+    assert not same_conditions(old, elsewhere(threads=64))
+    assert not same_conditions(old, elsewhere(processor="Another"))
+    assert not same_conditions(old, elsewhere(versions={"python": "3.13.0"}))
+    assert not same_conditions(old, old.model_copy(update={"quick": True}))
