@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from scipy.io import loadmat
+from scipy.io.matlab import MatReadError
 
 from farm3d.data.transforms import CropBox
 from farm3d.errors import InputError
@@ -168,7 +169,7 @@ def _loaded(file: Path, name: str) -> Any:
         raise InputError(f"{file}: no such file")
     try:
         contents = loadmat(file, struct_as_record=False, squeeze_me=True)
-    except (ValueError, TypeError, NotImplementedError, OSError):
+    except (MatReadError, ValueError, TypeError, NotImplementedError, OSError):
         raise InputError(f"{file}: not a MATLAB file of version 7.2 or before") from None
     if name not in contents:
         raise InputError(f"{file}: {name}: missing")

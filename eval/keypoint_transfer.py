@@ -197,7 +197,7 @@ def _shares(
     return np.divide(right, total, out=np.full_like(total, np.nan), where=total > 0)
 
 
-def _row_means(shares: Float[np.ndarray, "rows keypoints"]) -> Float[np.ndarray, " rows"]:
+def _row_means(shares: Float[np.ndarray, "rows keypoints"]) -> Float[np.ndarray, " kept_rows"]:
     """The means over the keypoints that have a value, of the rows that have one at all."""
     kept = shares[np.isfinite(shares).any(axis=1)]
     return np.nanmean(kept, axis=1)

@@ -63,7 +63,7 @@ def masked_l1(image: Image, reference: Image, mask: Bool[np.ndarray, "height wid
     return float(np.abs(image.astype(np.float64) - reference)[mask].mean())
 
 
-def _windowed(values: Image) -> Image:
+def _windowed(values: Image) -> Float[np.ndarray, "rows columns channels"]:
     """Gaussian means about every pixel whose window lies inside."""
     half = SSIM_WINDOW // 2
     weights = np.exp(-0.5 * (np.arange(-half, half + 1) / SSIM_SIGMA) ** 2)

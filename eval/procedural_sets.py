@@ -14,7 +14,7 @@ TRAINING_SEED = 0
 PICTURES, SIZE, INDIVIDUALS = 100, 128, 16
 
 
-def test_set(category: str, folder: Path, progress: Progress) -> ImageDataSet:
+def fixed_test_set(category: str, folder: Path, progress: Progress) -> ImageDataSet:
     """The 100 test pictures of a category, drawn into `folder`; raises ConfigError for one that has none."""
     if category not in TEST_SEEDS:
         raise ConfigError(

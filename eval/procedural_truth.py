@@ -4,6 +4,7 @@ import json
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -60,7 +61,7 @@ def true_animal(data: ImageDataSet, index: int) -> TrueAnimal:
     return TrueAnimal(number, _posed_mesh(data, number, record["pose"]), camera, light)
 
 
-def _posed_mesh(data: ImageDataSet, number: int, pose: dict[str, list[float]]) -> Mesh:
+def _posed_mesh(data: ImageDataSet, number: int, pose: dict[str, Any]) -> Mesh:
     animal = load_individual(data.folder, number)
     skeleton = Skeleton(animal.rest_joints, animal.parents, (), torch.zeros(len(animal.parents), 3))
     transforms = bone_transforms(skeleton, torch.tensor(pose["joint_angles"], dtype=torch.float32))

@@ -86,7 +86,7 @@ def _measure(
     from farm3d.data.image_folder import open_data_set
     from farm3d.eval.keypoint_annotations import data_set_annotations
     from farm3d.eval.procedural import fit_alignment, score_procedural, summarise
-    from farm3d.eval.procedural_sets import PICTURES, alignment_set, test_set
+    from farm3d.eval.procedural_sets import PICTURES, alignment_set, fixed_test_set
     from farm3d.inference.refine import RefineConfig
 
     with tempfile.TemporaryDirectory() as scratch:
@@ -95,7 +95,9 @@ def _measure(
             draw(trained.category, Path(scratch) / name, lambda done: None)
             if folder is None
             else open_data_set(folder)
-            for folder, draw, name in zip(folders, (test_set, alignment_set), ("test", "fit"), strict=True)
+            for folder, draw, name in zip(
+                folders, (fixed_test_set, alignment_set), ("test", "fit"), strict=True
+            )
         )
         training = replace(training, samples=training.samples[:PICTURES])
         unrefined = score_procedural(
