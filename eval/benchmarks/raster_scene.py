@@ -70,11 +70,12 @@ def with_gradients(scene: Scene) -> Scene:
 
 
 def amounts_of(scene: Scene, backend: Backend) -> Amounts:
-    """The mean image of a scene."""
+    """What a scene's call draws."""
     with torch.no_grad():
         rasterized = rasterize(scene.clip_positions, scene.faces, scene.resolution, backend=backend)
     height, width = scene.resolution
     return Amounts(
+        images=len(rasterized),
         vertices=scene.clip_positions.shape[1],
         faces=len(scene.faces),
         edges=len(scene.topology.edges),

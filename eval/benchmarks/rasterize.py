@@ -116,7 +116,7 @@ def _cases(
     device = scene.clip_positions.device
     amounts = amounts_of(scene, next(iter(calls)))
     timings = measure_in_turn(calls, device=device, effort=effort)
-    memory = least.least_memory(amounts, backward=task == BOTH) * setting.batch
+    memory = float(least.least_memory(amounts, backward=task == BOTH))
     return [
         Case(
             contender=name,
@@ -124,7 +124,7 @@ def _cases(
             setting=str(setting),
             timing=timings[name],
             peak_bytes=peak_memory(call, device),
-            work=pipeline_work(amounts, backward=task == BOTH).times(setting.batch),
+            work=pipeline_work(amounts, backward=task == BOTH),
             numbers={**setting_numbers(setting, amounts), "least_bytes": memory},
         )
         for name, call in calls.items()
@@ -132,7 +132,7 @@ def _cases(
 
 
 def pipeline_work(amounts: least.Amounts, *, backward: bool) -> Work:
-    """The work of the three operators on one image."""
+    """The work of a call of the three operators."""
     work = (
         least.rasterize_forward(amounts)
         + least.interpolate_forward(amounts)
@@ -167,7 +167,7 @@ def _operator_cases(scene: Scene, setting: Setting, backend: Backend, *, effort:
             task=task,
             setting=str(setting),
             timing=timings[task],
-            work=works[task].times(setting.batch) if task in works else None,
+            work=works.get(task),
             numbers=setting_numbers(setting, amounts),
         )
         for task in calls

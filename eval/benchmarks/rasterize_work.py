@@ -1,9 +1,10 @@
 """The least work of each rasteriser operator: bytes once each, operations of the textbook algorithm.
 
-Explained for readers in docs/benchmarks.md, section "The floor". Counted are: every input read once and
-every output written once, whatever caches do; geometry in double precision, as exact coverage needs,
-everything else in single. Pixels that nothing covers cost their bytes only. Hidden fragments cost
-nothing: an ideal rasteriser would reject them all.
+Explained for readers in docs/benchmarks.md, section "The floor". Counted is what no caching can save:
+results written once; positions, pixels and their gradients read once an image; what all images share
+(faces, edges, attributes) once a call. Pixels that nothing covers cost their own bytes and no gradient's.
+Geometry is in double precision, as exact coverage needs, everything else in single. Hidden fragments
+cost nothing: an ideal rasteriser would reject them all.
 """
 
 from dataclasses import dataclass
@@ -38,8 +39,12 @@ EDGE_SIDES = 10
 
 @dataclass(frozen=True)
 class Amounts:
-    """What one image shows: `covered` of its `pixels`, by a mesh of `vertices`, `faces` and `edges`."""
+    """What a call draws: `images` of `pixels`, on average `covered` by a mesh of `vertices` and so on.
 
+    `channels` are interpolated from attributes that all images share.
+    """
+
+    images: int
     vertices: int
     faces: int
     edges: int
@@ -50,48 +55,51 @@ class Amounts:
 
 def rasterize_forward(amounts: Amounts) -> Work:
     """Positions and faces in, one rasterized pixel each out."""
-    return Work(
-        bytes=VERTEX * amounts.vertices + FACE * amounts.faces + RASTERIZED * amounts.pixels,
-        float64=PROJECTED * amounts.vertices + SET_UP * amounts.faces + COVERED * amounts.covered,
-    )
+    moved = VERTEX * amounts.vertices + RASTERIZED * amounts.pixels
+    computed = PROJECTED * amounts.vertices + SET_UP * amounts.faces + COVERED * amounts.covered
+    return Work(bytes=amounts.images * moved + FACE * amounts.faces, float64=amounts.images * computed)
 
 
 def interpolate_forward(amounts: Amounts) -> Work:
-    """Rasterized pixels, attributes and faces in, colours out."""
+    """Rasterized pixels and attributes in, colours out; which faces are seen, the pixels say."""
+    moved = RASTERIZED * amounts.pixels + _image(amounts)
     return Work(
-        bytes=RASTERIZED * amounts.pixels + FACE * amounts.faces + _attributes(amounts) + _image(amounts),
-        float32=BLENDED * amounts.channels * amounts.covered,
+        bytes=amounts.images * moved + _attributes(amounts),
+        float32=amounts.images * BLENDED * amounts.channels * amounts.covered,
     )
 
 
 def antialias_forward(amounts: Amounts) -> Work:
     """Colours, rasterized pixels, positions, faces, edges and their sides in, colours out."""
+    moved = 2 * _image(amounts) + RASTERIZED * amounts.pixels + VERTEX * amounts.vertices
     edges = amounts.edges * (2 * INDEX + INDEX) + 3 * amounts.faces * (INDEX + 1)
-    geometry = VERTEX * amounts.vertices + FACE * amounts.faces + edges
     return Work(
-        bytes=2 * _image(amounts) + RASTERIZED * amounts.pixels + geometry,
-        float64=EDGE_SIDES * amounts.faces,
+        bytes=amounts.images * moved + FACE * amounts.faces + edges,
+        float64=amounts.images * EDGE_SIDES * amounts.faces,
     )
 
 
 def rasterize_backward(amounts: Amounts) -> Work:
-    """The result, its gradient, positions and faces in, the positions' gradient out."""
-    geometry = 2 * VERTEX * amounts.vertices + FACE * amounts.faces
-    return Work(bytes=2 * RASTERIZED * amounts.pixels + geometry, float64=COVERED_BACKWARD * amounts.covered)
+    """The result and its gradient where pixels are covered in, the positions' gradient out."""
+    pixels = RASTERIZED * (amounts.pixels + amounts.covered)
+    return Work(
+        bytes=amounts.images * (pixels + VERTEX * amounts.vertices),
+        float64=amounts.images * COVERED_BACKWARD * amounts.covered,
+    )
 
 
 def interpolate_backward(amounts: Amounts) -> Work:
-    """Colours' gradient, rasterized pixels, attributes and faces in, two gradients out."""
-    pixels = _image(amounts) + 2 * RASTERIZED * amounts.pixels
+    """Rasterized pixels, covered colours' gradient and attributes in, the gradients by both out."""
+    moved = 2 * RASTERIZED * amounts.pixels + FLOAT * amounts.channels * amounts.covered
     return Work(
-        bytes=pixels + 2 * _attributes(amounts) + FACE * amounts.faces,
-        float32=BLENDED_BACKWARD * amounts.channels * amounts.covered,
+        bytes=amounts.images * moved + 2 * _attributes(amounts),
+        float32=amounts.images * BLENDED_BACKWARD * amounts.channels * amounts.covered,
     )
 
 
 def antialias_backward(amounts: Amounts) -> Work:
     """Colours' gradient in and out; the positions' gradient out. Silhouettes are few: not counted."""
-    return Work(bytes=2 * _image(amounts) + VERTEX * amounts.vertices)
+    return Work(bytes=amounts.images * (2 * _image(amounts) + VERTEX * amounts.vertices))
 
 
 def least_memory(amounts: Amounts, *, backward: bool) -> int:
@@ -102,7 +110,8 @@ def least_memory(amounts: Amounts, *, backward: bool) -> int:
     """
     rasterized, image = RASTERIZED * amounts.pixels, _image(amounts)
     forward = rasterized + 2 * image
-    return max(forward, 2 * (rasterized + image) + VERTEX * amounts.vertices) if backward else forward
+    back = 2 * (rasterized + image) + VERTEX * amounts.vertices
+    return amounts.images * (max(forward, back) if backward else forward)
 
 
 def _image(amounts: Amounts) -> int:

@@ -36,10 +36,6 @@ class Work(StrictConfig):
             float64=self.float64 + other.float64,
         )
 
-    def times(self, count: int) -> "Work":
-        """This work `count` times over."""
-        return Work(bytes=count * self.bytes, float32=count * self.float32, float64=count * self.float64)
-
     def floor_seconds(self, speed: MachineSpeed) -> float:
         """The roofline (Williams et al. 2009): moving and computing overlap, the slower of them counts."""
         return max(self.bytes / speed.bandwidth, self.float32 / speed.float32 + self.float64 / speed.float64)

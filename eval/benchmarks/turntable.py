@@ -4,7 +4,7 @@ Rendering alone: the animal stands and its texture is baked before, and no video
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
@@ -14,7 +14,7 @@ from farm3d.synth.procedural.images import draw, random_animal, random_shot
 from farm3d.synth.procedural.species import species_of
 
 from farm3d.data.transforms import batch_of_crops, crop_box, crop_image
-from farm3d.inference.texture import BakedTexture, bake
+from farm3d.inference.texture import bake
 from farm3d.inference.videos import BACKGROUND, SIZE, FrameSource, turntable_frames
 from farm3d.models.animal_model import AnimalModel
 from farm3d.models.build import load_trained, shipped_checkpoint
@@ -76,7 +76,7 @@ def measure_turntable(plan: Plan, *, seed: int, progress: Callable[[str], None])
             setting=f"{faces:,} faces, {SIZE}², texture {plan.texture_size}²",
             timing=timing,
             peak_bytes=peak_memory(call, cpu),
-            work=_frame_work(prediction, texture, drawn).times(len(drawn)),
+            work=_turn_work(prediction, drawn),
             numbers=numbers,
         )
     ]
@@ -102,18 +102,19 @@ def _exhausting(frames: Callable[[], FrameSource]) -> Call:
     return lambda: sum(1 for _ in frames())
 
 
-def _frame_work(prediction: AnimalPrediction, texture: BakedTexture, drawn: list[np.ndarray]) -> Work:
-    """Rasterise, interpolate, shade covered pixels, antialias three channels and a mask, write bytes."""
+def _turn_work(prediction: AnimalPrediction, drawn: list[np.ndarray]) -> Work:
+    """Rasterise, interpolate and shade covered pixels, antialias three channels and a mask, write bytes."""
     covered = np.mean([(frame != round(255 * BACKGROUND)).any(axis=-1).sum() for frame in drawn])
-    faces = texture.atlas.faces
+    mesh = prediction.rest_mesh
     amounts = least.Amounts(
-        vertices=len(texture.atlas.uvs),
-        faces=len(faces),
-        edges=len(unique_edges(prediction.rest_mesh.faces)),
+        images=len(drawn),
+        vertices=mesh.vertices.shape[1],
+        faces=len(mesh.faces),
+        edges=len(unique_edges(mesh.faces)),
         pixels=SIZE**2,
         covered=float(covered),
-        channels=CHANNELS,
+        channels=4,
     )
-    painted = least.antialias_forward(replace(amounts, channels=4))
-    shaded = Work(bytes=3 * SIZE**2, float32=SHADED * amounts.covered)
-    return least.rasterize_forward(amounts) + least.interpolate_forward(amounts) + shaded + painted
+    operations = (SHADED + least.BLENDED * CHANNELS) * amounts.covered
+    shaded = Work(bytes=amounts.images * 3 * SIZE**2, float32=amounts.images * operations)
+    return least.rasterize_forward(amounts) + shaded + least.antialias_forward(amounts)

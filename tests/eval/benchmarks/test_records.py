@@ -112,7 +112,6 @@ def test_touching_quartiles_are_no_difference() -> None:
 def test_the_floor_is_the_slower_of_moving_and_computing(work: Work, seconds: float) -> None:
     assert work.floor_seconds(SPEED) == pytest.approx(seconds)
     assert (work + work).floor_seconds(SPEED) == pytest.approx(2 * seconds)
-    assert work.times(3).floor_seconds(SPEED) == pytest.approx(3 * seconds)
 
 
 def test_conditions_are_the_machine_and_not_the_commit() -> None:

@@ -56,7 +56,7 @@ def test_what_is_timed_reaches_every_input() -> None:
 
 
 def test_work_grows_with_everything_that_there_is_more_of() -> None:
-    few = least.Amounts(vertices=100, faces=196, edges=294, pixels=1024, covered=300.0, channels=3)
+    few = least.Amounts(images=2, vertices=100, faces=196, edges=294, pixels=1024, covered=300.0, channels=3)
     less, more = pipeline_work(few, backward=False), pipeline_work(few, backward=True)
     assert more.bytes > less.bytes
     assert more.float64 > less.float64
@@ -67,8 +67,17 @@ def test_work_grows_with_everything_that_there_is_more_of() -> None:
         assert work.bytes + work.float32 + work.float64 > more.bytes + more.float32 + more.float64
 
 
+def test_what_images_share_counts_once() -> None:
+    one = least.Amounts(images=1, vertices=10, faces=20, edges=30, pixels=100, covered=50.0, channels=3)
+    two = dataclasses.replace(one, images=2)
+    single, double = pipeline_work(one, backward=True), pipeline_work(two, backward=True)
+    assert single.bytes < double.bytes < 2 * single.bytes
+    assert double.float64 == 2 * single.float64
+    assert least.least_memory(two, backward=True) == 2 * least.least_memory(one, backward=True)
+
+
 def test_the_bytes_of_a_picture_are_those_of_its_arrays() -> None:
-    amounts = least.Amounts(vertices=10, faces=20, edges=30, pixels=100, covered=50.0, channels=3)
+    amounts = least.Amounts(images=1, vertices=10, faces=20, edges=30, pixels=100, covered=50.0, channels=3)
     assert least.rasterize_forward(amounts).bytes == 10 * 16 + 20 * 24 + 100 * 16
     assert least.least_memory(amounts, backward=False) == 100 * (16 + 12 + 12)
 
