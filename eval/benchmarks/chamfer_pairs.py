@@ -1,4 +1,4 @@
-"""Pairs of meshes to measure Chamfer distances of: the farm's animals in different poses, whole and damaged."""
+"""Pairs of meshes to measure Chamfer distances of: animals of the farm in two poses, whole and damaged."""
 
 from dataclasses import dataclass
 

@@ -49,7 +49,7 @@ def align_points(source: Cloud, target: PointTree, iterations: int) -> Transform
         )  # fmt: skip
         if step and not changed:
             break
-        rotation, translation = rigid_fit(moved, target.points[matches.nearest])
+        rotation, translation = rigid_fit(moved, target.points, matches.nearest)
         motion[:3] = np.column_stack([rotation @ motion[:3, :3], rotation @ motion[:3, 3] + translation])
         before, cost = cost, _move(moved, rotation, translation, target.points, matches.nearest)
         if cost > before:
@@ -57,17 +57,19 @@ def align_points(source: Cloud, target: PointTree, iterations: int) -> Transform
     return motion
 
 
-def rigid_fit(points: Cloud, partners: Cloud) -> tuple[Float[np.ndarray, "3 3"], Float[np.ndarray, "3"]]:
-    """Rotation and translation of least squares from points to partners (Kabsch 1976), no reflection."""
-    centre, partners_centre = points.mean(axis=0), partners.mean(axis=0)
-    u, _, v = np.linalg.svd((partners - partners_centre).T @ (points - centre))
+def rigid_fit(
+    points: Cloud, partners: Cloud, partner: Int[np.ndarray, " points"]
+) -> tuple[Float[np.ndarray, "3 3"], Float[np.ndarray, "3"]]:
+    """Rotation and translation of least squares (Kabsch 1976), no reflection: point i to its partner."""
+    centre, partners_centre, products = _moments(points, partners, partner)
+    u, _, v = np.linalg.svd(products)
     rotation = u @ np.diag([1.0, 1.0, np.linalg.det(u @ v)]) @ v
     return rotation, partners_centre - rotation @ centre
 
 
 def apply(motion: Transform, points: Cloud) -> Cloud:
     """The points moved."""
-    return points @ motion[:3, :3].T + motion[:3, 3]
+    return _moved(np.ascontiguousarray(points), motion)
 
 
 def inverse(motion: Transform) -> Transform:
@@ -115,6 +117,42 @@ def _match(moved, nearest, second, second_distance, seen_from, points, boxes, le
 
 @compile_kernel
 @no_type_check
+def _moments(points, partners, partner):
+    """The centres of points and partners, and the sum of products of what is left without them.
+
+    Summed here and not by a BLAS, whose order of summation depends on its number of threads.
+    """
+    centre, other_centre, products = np.zeros(3), np.zeros(3), np.zeros((3, 3))
+    for index in range(len(points)):
+        for axis in range(3):
+            centre[axis] += points[index, axis]
+            other_centre[axis] += partners[partner[index], axis]
+    centre /= len(points)
+    other_centre /= len(points)
+    for index in range(len(points)):
+        for row in range(3):
+            for column in range(3):
+                products[row, column] += (partners[partner[index], row] - other_centre[row]) * (
+                    points[index, column] - centre[column]
+                )
+    return centre, other_centre, products
+
+
+@compile_kernel
+@no_type_check
+def _moved(points, motion):
+    moved = np.empty_like(points)
+    for index in range(len(points)):
+        x, y, z = points[index, 0], points[index, 1], points[index, 2]
+        for axis in range(3):
+            moved[index, axis] = (
+                motion[axis, 0] * x + motion[axis, 1] * y + motion[axis, 2] * z + motion[axis, 3]
+            )
+    return moved
+
+
+@compile_kernel
+@no_type_check
 def _move(moved, rotation, translation, points, nearest):
     """Move the points and return their mean squared distance to their matches."""
     total = 0.0
@@ -124,7 +162,5 @@ def _move(moved, rotation, translation, points, nearest):
             moved[index, axis] = (
                 rotation[axis, 0] * x + rotation[axis, 1] * y + rotation[axis, 2] * z + translation[axis]
             )
-        total += squared_distance(
-            points, nearest[index], moved[index, 0], moved[index, 1], moved[index, 2]
-        )
+        total += squared_distance(points, nearest[index], moved[index, 0], moved[index, 1], moved[index, 2])
     return total / len(moved)

@@ -69,7 +69,9 @@ def remesh(mesh: trimesh.Trimesh, protocol: ChamferProtocol) -> trimesh.Trimesh:
     try:
         remeshed = voxelize(mesh, protocol).marching_cubes
     except ImportError as error:
-        raise MissingDependencyError("the literal protocol needs scikit-image: pip install scikit-image") from error
+        raise MissingDependencyError(
+            "the literal protocol needs scikit-image: pip install scikit-image"
+        ) from error
     remeshed.apply_scale((mesh.extents / remeshed.extents).mean())
     remeshed.apply_translation(mesh.centroid - remeshed.centroid)
     return remeshed

@@ -55,7 +55,7 @@ def measure(
 
 
 def volumetric_iou(first: Voxels, second: Voxels) -> float:
-    """Intersection over union of occupied voxels; both grids have voxels of one size, centred at its multiples."""
+    """Intersection over union of the occupied voxels of two grids with one pitch."""
     common = [
         (max(a, b), min(a + m, b + n))
         for a, m, b, n in zip(

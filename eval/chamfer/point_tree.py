@@ -1,8 +1,8 @@
 """Nearest neighbours in a cloud of points, exactly, by a tree of bounding boxes.
 
-Points are sorted along a space-filling curve (Morton 1966); each node is the bounding box of BRANCHES
-consecutive points or nodes. A search begins with the distance to the answer of the query before it, which is
-nearly right where queries follow a curve too, so that most boxes are never opened.
+Points are put in an order by splitting them at medians along the widest axis; each node is the bounding box
+of BRANCHES consecutive points or nodes. A search begins with the distance to the answer of the query before
+it, which is nearly right where queries come in the order of a tree too, so that most boxes are never opened.
 """
 
 from dataclasses import dataclass
@@ -16,8 +16,6 @@ from farm3d.ops.rasterize.numba_launch import compile_kernel
 from .sampling import Cloud
 
 BRANCHES = 8
-CURVE_BITS = 10
-"""Bits of each coordinate on the curve."""
 
 WORKSPACE = 256
 """A search holds at most BRANCHES - 1 nodes a level and the top, and a cloud of 10^9 points has 10 levels."""
@@ -25,7 +23,7 @@ WORKSPACE = 256
 
 @dataclass(frozen=True)
 class PointTree:
-    """`points` along the curve; `boxes` (lowest and highest corners) level by level from the leaves up.
+    """`points` in the tree's order; `boxes` (lowest and highest corners) level by level from the leaves up.
 
     Level l has its boxes from `levels[l]` to `levels[l + 1]`.
     """
@@ -37,7 +35,7 @@ class PointTree:
 
 def point_tree(points: Cloud) -> PointTree:
     """The tree of a cloud of at least one point."""
-    ordered = np.ascontiguousarray(points[np.argsort(_curve_positions(points), kind="stable")])
+    ordered = np.ascontiguousarray(points[_order(np.ascontiguousarray(points))])
     counts = [-(-len(points) // BRANCHES)]
     while counts[-1] > BRANCHES:
         counts.append(-(-counts[-1] // BRANCHES))
@@ -50,16 +48,67 @@ def nearest_distances(tree: PointTree, queries: Cloud) -> Float[np.ndarray, " qu
     return _nearest_distances(np.ascontiguousarray(queries), tree.points, tree.boxes, tree.levels)
 
 
-def _curve_positions(points: Cloud) -> Int[np.ndarray, " points"]:
-    """Where each point's cell lies on the Morton curve: the bits of x, y and z in turn."""
-    lowest = points.min(axis=0)
-    scale = (2**CURVE_BITS - 1) / max(float((points.max(axis=0) - lowest).max()), np.finfo(float).tiny)
-    cells = ((points - lowest) * scale).astype(np.int64)
-    position = np.zeros(len(points), dtype=np.int64)
-    for bit in range(CURVE_BITS):
-        for axis in range(3):
-            position |= (cells[:, axis] >> bit & 1) << (3 * bit + axis)
-    return position
+@compile_kernel
+@no_type_check
+def _order(points):
+    """An order in which blocks of BRANCHES, BRANCHES^2, ... consecutive points are close together.
+
+    A range is split where a block ends, about its middle, along its widest axis, as a k-d tree is (Friedman,
+    Bentley and Finkel 1977), until it is one block of the smallest kind.
+    """
+    order = np.arange(len(points))
+    ranges = np.empty((WORKSPACE, 3), dtype=np.int64)
+    block = BRANCHES
+    while block * BRANCHES < len(points):
+        block *= BRANCHES
+    ranges[0, 0], ranges[0, 1], ranges[0, 2] = 0, len(points), block
+    top = 1
+    while top > 0:
+        top -= 1
+        begin, end, block = ranges[top, 0], ranges[top, 1], ranges[top, 2]
+        while end - begin <= block and block >= BRANCHES:
+            block //= BRANCHES
+        if block < BRANCHES:
+            continue
+        middle = begin + block * (-(-(end - begin) // block) // 2)
+        _select(points, order, begin, end, middle)
+        ranges[top, 0], ranges[top, 1], ranges[top, 2] = begin, middle, block
+        ranges[top + 1, 0], ranges[top + 1, 1], ranges[top + 1, 2] = middle, end, block
+        top += 2
+    return order
+
+
+@compile_kernel
+@no_type_check
+def _select(points, order, begin, end, middle):
+    """Put what is lower along the widest axis before `middle` (Hoare 1961, "Find")."""
+    axis, widest = 0, -1.0
+    for candidate in range(3):
+        lowest, highest = np.inf, -np.inf
+        for place in range(begin, end):
+            value = points[order[place], candidate]
+            lowest, highest = min(lowest, value), max(highest, value)
+        if highest - lowest > widest:
+            axis, widest = candidate, highest - lowest
+    first, last = begin, end - 1
+    while first < last:
+        pivot = points[order[(first + last) // 2], axis]
+        left, right = first, last
+        while left <= right:
+            while points[order[left], axis] < pivot:
+                left += 1
+            while points[order[right], axis] > pivot:
+                right -= 1
+            if left <= right:
+                order[left], order[right] = order[right], order[left]
+                left += 1
+                right -= 1
+        if middle <= right:
+            last = right
+        elif middle >= left:
+            first = left
+        else:
+            return
 
 
 @compile_kernel

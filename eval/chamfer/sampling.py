@@ -1,8 +1,8 @@
 """Evenly spread points of a surface: those of trimesh's `sample_surface_even` for the same random numbers.
 
-Three times as many points as wanted are drawn by area; of every two that are closer than a radius the one with
-more such neighbours goes (the earlier one, where equal). trimesh finds the pairs with a KD-tree and holds them
-all; here the neighbours of a point are looked up in a grid, twice.
+Three times as many points as wanted are drawn by area; of every two that are closer than a radius the one
+with more such neighbours goes (the earlier one, where equal). trimesh finds the pairs with a KD-tree, this
+with a grid of cells as large as the radius.
 """
 
 from typing import no_type_check
@@ -30,9 +30,14 @@ def face_areas(triangles: Triangles) -> Float[np.ndarray, " faces"]:
 
 
 def centroid(triangles: Triangles) -> Float[np.ndarray, "3"]:
-    """The centre of the surface: the mean of the triangles' centres, weighted by area."""
-    areas = face_areas(triangles)
-    return (areas @ triangles.mean(axis=1)) / areas.sum()
+    """The centre of the surface: the mean of the triangles' centres, weighted by area.
+
+    Raises InputError for a surface without area.
+    """
+    area, moments = _first_moments(triangles)
+    if not (np.isfinite(area) and area > 0.0):
+        raise InputError("the mesh has no area")
+    return moments / area
 
 
 def sample_evenly(triangles: Triangles, count: int, generator: np.random.Generator) -> Cloud:
@@ -84,6 +89,17 @@ def _areas(triangles):
         x, y, z = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
         areas[face] = np.sqrt(x * x + y * y + z * z) / 2.0
     return areas
+
+
+@compile_kernel
+@no_type_check
+def _first_moments(triangles):
+    areas, moments = _areas(triangles), np.zeros(3)
+    for face in range(len(triangles)):
+        for axis in range(3):
+            corners = triangles[face, 0, axis] + triangles[face, 1, axis] + triangles[face, 2, axis]
+            moments[axis] += areas[face] * corners / 3.0
+    return areas.sum(), moments
 
 
 @compile_kernel

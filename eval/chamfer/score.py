@@ -15,7 +15,7 @@ from .measures import Measures, measure
 from .point_tree import PointTree, nearest_distances, point_tree
 from .protocol import ChamferProtocol, Distances, RandomStream
 from .sampling import centroid, sample_evenly
-from .voxels import Triangles, Voxels, fill, voxel_pitch, voxelize_surface
+from .voxels import Triangles, Voxels, bounds, fill, voxel_pitch, voxelize_surface
 
 HALF_TURN = np.diag([-1.0, 1.0, -1.0, 1.0])
 """By 180 degrees about y."""
@@ -79,7 +79,7 @@ def chamfer_score(
     facings = [_facing(motion, *clouds) for motion in motions]
     rotated = facings[1].distances.chamfer < facings[0].distances.chamfer
     best = facings[int(rotated)]
-    extent = float((target.max(axis=(0, 1)) - target.min(axis=(0, 1))).max())
+    extent = float(_extents(target).max())
     return ChamferScore(
         distances=best.distances,
         target_extent=extent,
@@ -103,8 +103,7 @@ def filled_voxels(surface: Triangles, protocol: ChamferProtocol) -> Voxels:
 def remesh(surface: Triangles, protocol: ChamferProtocol) -> Triangles:
     """The outer surface of the filled voxels in the size and place of the surface: inner faces are gone."""
     outer = voxel_surface(filled_voxels(surface, protocol))
-    wanted, found = (s.max(axis=(0, 1)) - s.min(axis=(0, 1)) for s in (surface, outer))
-    outer *= (wanted / found).mean()
+    outer *= (_extents(surface) / _extents(outer)).mean()
     outer += centroid(surface) - centroid(outer)
     return outer
 
@@ -124,6 +123,11 @@ def both_alignments(
 def moved(surface: Triangles, motion: Transform) -> Triangles:
     """The surface after a rigid motion."""
     return apply(motion, surface.reshape(-1, 3)).reshape(surface.shape)
+
+
+def _extents(surface: Triangles) -> Float[np.ndarray, "3"]:
+    lowest, highest = bounds(surface)
+    return highest - lowest
 
 
 def _facing(motion: Transform, reconstruction: PointTree, target: PointTree) -> _Facing:

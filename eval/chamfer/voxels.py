@@ -55,12 +55,18 @@ class Voxels:
         return self.count * self.pitch**3
 
 
+def bounds(triangles: Triangles) -> Float[np.ndarray, "2 3"]:
+    """The lowest and the highest corner of the surface's box."""
+    return _bounds(triangles.reshape(-1, 3))
+
+
 def voxel_pitch(triangles: Triangles, cubes: int) -> float:
     """The side of a voxel of which `cubes` span the surface's smallest extent.
 
     Raises InputError for a surface without extent in some direction: it encloses nothing.
     """
-    pitch = float((triangles.max(axis=(0, 1)) - triangles.min(axis=(0, 1))).min()) / cubes
+    lowest, highest = bounds(triangles)
+    pitch = float((highest - lowest).min()) / cubes
     if not pitch > 0.0:
         raise InputError("the mesh is flat: it encloses no volume")
     return pitch
@@ -71,15 +77,16 @@ def voxelize_surface(triangles: Triangles, pitch: float) -> Voxels:
 
     Raises InputError for a surface that is too long for its width or too coarse for its voxels.
     """
-    lowest = np.rint(triangles.min(axis=(0, 1)) / pitch).astype(np.int64)
-    highest = np.rint(triangles.max(axis=(0, 1)) / pitch).astype(np.int64)
+    lowest, highest = np.rint(bounds(triangles) / pitch).astype(np.int64)
     shape = tuple(int(size) for size in highest - lowest + 3)
     if shape[0] * shape[1] * shape[2] > MOST_VOXELS:
         raise InputError(f"the mesh is nearly flat: {' x '.join(map(str, shape))} voxels would hold it")
     occupied = np.zeros(shape, dtype=np.uint8)
     origin = lowest - 1
     if not _mark(np.ascontiguousarray(triangles), pitch, EDGE * pitch, occupied, origin):
-        raise InputError(f"the mesh has edges longer than {EDGE * 2**DEEPEST:.0f} voxels; the protocol refuses it")
+        raise InputError(
+            f"the mesh has edges longer than {EDGE * 2**DEEPEST:.0f} voxels; the protocol refuses it"
+        )
     return Voxels(occupied, origin, pitch)
 
 
@@ -88,6 +95,18 @@ def fill(surface: Voxels) -> Voxels:
     filled = surface.occupied.copy()
     _fill_enclosed(filled)
     return Voxels(filled, surface.origin, surface.pitch)
+
+
+@compile_kernel
+@no_type_check
+def _bounds(points):
+    found = np.empty((2, 3))
+    for axis in range(3):
+        lowest, highest = np.inf, -np.inf
+        for index in range(len(points)):
+            lowest, highest = min(lowest, points[index, axis]), max(highest, points[index, axis])
+        found[0, axis], found[1, axis] = lowest, highest
+    return found
 
 
 @compile_kernel

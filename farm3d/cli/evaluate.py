@@ -2,6 +2,7 @@
 
 import argparse
 
+from farm3d.cli.evaluate_chamfer import add_chamfer
 from farm3d.cli.evaluate_keypoints import add_keypoint_transfer
 from farm3d.cli.evaluate_model import add_photos
 from farm3d.cli.evaluate_procedural import add_procedural
@@ -23,6 +24,7 @@ def _parser() -> argparse.ArgumentParser:
         ),
     )
     subcommands = parser.add_subparsers(required=True, metavar="WHAT", title="what to measure")
+    add_chamfer(subcommands)
     add_keypoint_transfer(subcommands)
     add_photos(subcommands)
     add_procedural(subcommands)

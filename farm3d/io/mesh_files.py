@@ -43,8 +43,10 @@ def _rows(keyword: str, values: Float[Tensor, "rows columns"]) -> list[str]:
     return [pattern % tuple(row) for row in rounded.tolist()]
 
 
-def read_mesh(path: Path | str) -> Mesh:
+def read_mesh(path: Path | str, *, dtype: torch.dtype = torch.float32) -> Mesh:
     """The triangles of an OBJ, PLY or GLB file as one mesh; of a GLB the placed nodes, unskinned.
+
+    Vertices are of type `dtype`, for measuring torch.float64.
 
     Raises:
         InputError: the file is missing, of another kind, damaged, or has no triangles.
@@ -56,7 +58,7 @@ def read_mesh(path: Path | str) -> Mesh:
         data = file.read_bytes()
     except OSError as error:
         raise InputError(f"cannot read the mesh {file}: {error.strerror}") from error
-    return _checked(_parse(data, file), file)
+    return _checked(_parse(data, file), file, dtype)
 
 
 def _parse(data: bytes, file: Path) -> trimesh.Trimesh:
@@ -73,9 +75,9 @@ def _parse(data: bytes, file: Path) -> trimesh.Trimesh:
     return loaded
 
 
-def _checked(loaded: trimesh.Trimesh, file: Path) -> Mesh:
+def _checked(loaded: trimesh.Trimesh, file: Path, dtype: torch.dtype) -> Mesh:
     """The mesh as tensors, texture coordinates with v = 0 at the top row."""
-    vertices = torch.tensor(np.asarray(loaded.vertices), dtype=torch.float32)
+    vertices = torch.tensor(np.asarray(loaded.vertices), dtype=dtype)
     faces = torch.tensor(np.asarray(loaded.faces), dtype=torch.int64)
     if not torch.isfinite(vertices).all():
         raise InputError(f"cannot use the mesh {file}: it has vertices that are not finite numbers")
