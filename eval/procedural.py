@@ -185,5 +185,6 @@ def _median_error(ratios: Float[np.ndarray, " images"]) -> float:
 
 
 def _mean(values: Sequence[float]) -> float | None:
-    """The mean; `None` of nothing. A picture that is exactly right (infinite PSNR) makes it infinite."""
-    return None if not values else math.fsum(values) / len(values)
+    """The mean; `None` of nothing, and where it is infinite, as the PSNR of equal pictures."""
+    mean = math.fsum(values) / len(values) if values else math.inf
+    return mean if math.isfinite(mean) else None

@@ -119,7 +119,7 @@ def _annotations(arguments: argparse.Namespace) -> "KeypointAnnotations":
 
 def _source(arguments: argparse.Namespace, annotations: "KeypointAnnotations", messages: Messages) -> _Source:
     from farm3d.errors import ConfigError
-    from farm3d.eval.vertex_predictions import predict_vertices, read_predictions
+    from farm3d.eval.vertex_predictions import read_predictions
 
     names = [animal.name for animal in annotations.animals]
     if arguments.predictions is not None:
@@ -131,6 +131,7 @@ def _source(arguments: argparse.Namespace, annotations: "KeypointAnnotations", m
     import torch
     from tqdm import tqdm
 
+    from farm3d.eval.model_vertices import predict_vertices
     from farm3d.inference.refine import RefineConfig
     from farm3d.inference.session import find_checkpoint
     from farm3d.models.build import load_trained

@@ -141,9 +141,9 @@ def _table(figures: _Figures) -> Iterator[str]:
         ("size error, median (%)", [f"{100 * s.size_error:.1f}" for s in pair]),
         ("aligned size error, median (%)", [_percent(s.aligned_size_error) for s in pair]),
         ("keypoint transfer, PCK@0.1, pad 0 (%)", [_percent(s.keypoints and s.keypoints.pck) for s in pair]),
-        ("novel views, PSNR (dB, range 1)", [f"{s.psnr:.2f}" for s in pair]),
-        ("novel views, SSIM", [f"{s.ssim:.3f}" for s in pair]),
-        ("novel views, L1 on the animals", [f"{s.masked_l1:.3f}" for s in pair]),
+        ("novel views, PSNR (dB, range 1)", [_decimals(s.psnr, 2) for s in pair]),
+        ("novel views, SSIM", [_decimals(s.ssim, 3) for s in pair]),
+        ("novel views, L1 on the animals", [_decimals(s.masked_l1, 3) for s in pair]),
     ):
         yield f"{label:<42}  {values[0]:>9}  {values[1]:>7}"
 
@@ -152,6 +152,10 @@ def _viewpoint_rows(name: str, scores: Sequence[Any]) -> Iterator[tuple[str, lis
     yield f"{name}, median error (degrees)", [f"{score.median_degrees:.1f}" for score in scores]
     yield f"{name}, within 30 degrees (%)", [_percent(score.within_30_degrees) for score in scores]
     yield f"{name}, front/back confused (%)", [_percent(score.front_back_confused) for score in scores]
+
+
+def _decimals(value: float | None, digits: int) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
 
 
 def _percent(value: float | None) -> str:

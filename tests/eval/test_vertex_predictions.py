@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import torch
 from farm3d.eval.keypoint_annotations import AnnotatedAnimal
+from farm3d.eval.model_vertices import predict_vertices
 from farm3d.eval.projected_vertices import ProjectedVertices, project_mesh
-from farm3d.eval.vertex_predictions import predict_vertices, read_prediction, read_predictions
+from farm3d.eval.vertex_predictions import read_prediction, read_predictions
 
 from farm3d.data.transforms import crop_box
 from farm3d.errors import InputError

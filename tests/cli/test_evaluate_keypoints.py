@@ -1,0 +1,114 @@
+"""`farm3d-eval keypoint-transfer` and `procedural`: tables, JSON files, and one line a mistake."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from farm3d.eval.procedural_truth import true_animal
+from farm3d.eval.projected_vertices import project_mesh
+
+from farm3d.cli.evaluate import main
+from farm3d.data.image_folder import open_data_set
+
+
+@pytest.fixture(scope="module")
+def predictions(farm_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The truth as anybody's predictions."""
+    folder = tmp_path_factory.mktemp("predictions")
+    data = open_data_set(farm_folder)
+    for index, path in enumerate(data.samples):
+        animal = true_animal(data, index)
+        projected = project_mesh(animal.mesh, animal.camera)
+        np.savez(folder / f"{path.stem}.npz", vertices_2d=projected.positions, visible=projected.visible)
+    return folder
+
+
+def test_predictions_of_anybody(
+    farm_folder: Path, predictions: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "pck.json"
+    command = ["keypoint-transfer", str(farm_folder), "--predictions", str(predictions)]
+    assert main([*command, "--pad", "0.05", "--pairs", "2000", "--seed", "3", "--out", str(out)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 22
+    assert "PCK@0.1" in lines[0]
+    assert lines[-1].startswith("mean over keypoints: PCK@0.1 100.0 %")
+    assert lines[-1].endswith("pad 0.05, 2000 pairs of 24 animals, target visibility not checked")
+    figures = json.loads(out.read_text())
+    assert figures["schema_version"] == 1
+    assert figures["pck"] >= 0.99
+    assert (figures["pad"], figures["seed"], figures["check_target_visibility"]) == (0.05, 3, False)
+    assert {"name", "transfers", "pck", "pck_interval"} == set(figures["keypoints"][0])
+    assert [point["threshold"] for point in figures["curve"]] == [round(0.01 * k, 2) for k in range(1, 31)]
+
+
+def test_the_same_seed_gives_the_same_file(farm_folder: Path, predictions: Path, tmp_path: Path) -> None:
+    command = ["keypoint-transfer", str(farm_folder), "--predictions", str(predictions), "--pairs", "200"]
+    files = [tmp_path / name for name in ("a.json", "b.json", "c.json")]
+    for file, seed in zip(files, ("1", "1", "2"), strict=True):
+        assert main([*command, "--seed", seed, "--out", str(file)]) == 0
+    assert files[0].read_bytes() == files[1].read_bytes() != files[2].read_bytes()
+
+
+def test_a_checkpoint_is_run_on_the_pictures(
+    farm_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "pck.json"
+    assert main(["keypoint-transfer", str(farm_folder), "--quiet", "--out", str(out)]) == 0
+    figures = json.loads(out.read_text())
+    assert 0.4 < figures["pck"] < 1.0
+    low, high = figures["pck_interval"]
+    assert low < figures["pck"] < high
+    assert figures["source"]["refinement_steps"] == 0
+    assert len(figures["source"]["checkpoint_sha256"]) == 64
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--predictions", "PREDICTIONS", "--refine", "5"], "--refine is for a checkpoint"),
+        (["--predictions", "PREDICTIONS", "--checkpoint", "runs/a"], "not allowed with argument"),
+        (["--predictions", "nowhere"], "nowhere: no such folder of predictions"),
+        (["--pairs", "0"], "0 is too small"),
+        (["--pad", "-0.1"], "-0.1 is not a share"),
+        (["--pad", "much"], "'much' is not a number"),
+        (["--annotations", "nowhere.json"], "nowhere.json: No such file"),
+        (["--checkpoint", "runs/nowhere"], "runs/nowhere"),
+    ],
+)
+def test_a_mistake_is_one_line(
+    options: list[str],
+    said: str,
+    farm_folder: Path,
+    predictions: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    filled = [str(predictions) if option == "PREDICTIONS" else option for option in options]
+    assert main(["keypoint-transfer", str(farm_folder), *filled]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+
+
+def test_no_data_set_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["keypoint-transfer", str(tmp_path)]) == 2
+    assert "no data set here" in capsys.readouterr().err
+
+
+def test_procedural_shows_raw_and_aligned(
+    farm_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "procedural.json"
+    folder = str(farm_folder)
+    command = ["procedural", folder, "--align-on", folder, "--refine", "0", "--quiet", "--out", str(out)]
+    assert main(command) == 0
+    table = capsys.readouterr().out
+    assert "24 pictures of seed 7, 0 steps of refinement; aligned by one rotation" in table
+    assert table.count("aligned viewpoint") == 3
+    figures = json.loads(out.read_text())
+    assert figures["measure"] == "procedural"
+    assert figures["predicted"] == figures["refined"]
+    assert figures["predicted"]["aligned_size_error"] <= figures["predicted"]["size_error"]
+    assert figures["predicted"]["keypoints"]["pck"] > 0.4
