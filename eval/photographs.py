@@ -1,6 +1,5 @@
-"""How well photographs are reconstructed: silhouettes, which side the head is on, how far shapes bend."""
+"""How well photographs are reconstructed: silhouettes, the head's side, keypoints, how far shapes bend."""
 
-import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,68 +7,96 @@ from pathlib import Path
 
 import torch
 
-from farm3d.errors import InputError
+from farm3d.errors import Farm3DError, InputError
 from farm3d.geometry.camera import project_to_ndc
 from farm3d.geometry.skeleton import posed_joints
 from farm3d.inference.description import refinement_change
-from farm3d.inference.reconstruct import reconstruct
+from farm3d.inference.reconstruct import Reconstruction, reconstruct
 from farm3d.inference.refine import RefineConfig
-from farm3d.io.image import read_image
+from farm3d.io.image import SourceImage, read_image
 from farm3d.io.inputs import mask_beside
-from farm3d.models.animal_model import AnimalModel
+from farm3d.models.build import TrainedModel
 from farm3d.ops.mesh_topology import face_normals
 from farm3d.pretrained.segmentation import segment
-from farm3d.types import AnimalPrediction, ShapePrior
+from farm3d.types import AnimalPrediction
+
+from .keypoint_points import SurfacePoints, surface_points
+from .photograph_keypoints import Annotation, KeypointError, keypoint_errors, read_photograph_annotations
+from .photograph_pictures import draw_photograph
+from .segmentation import MaskScore, score_mask
+
+SEGMENTERS = ("given", "auto")
 
 
 @dataclass(frozen=True)
 class PhotographScore:
-    """One photograph: IoUs of the silhouette with the given mask, the head's side, and the shape's change.
+    """One photograph: what the silhouettes, the head's side, the keypoints and the shape's change are worth.
 
-    `head` and `annotated_head` are "left" or "right", `annotated_head` None where nobody says.
-    `deformation` is the mean distance from the category's rest shape as a fraction of the body's length,
-    `folded_faces` counts rest faces turned by more than 90 degrees from the category's.
+    The masks' scores are `None` where no mask is given. `head` and `annotated_head` are "left" or "right",
+    the latter `None` where nobody says. `deformation` is the mean distance from the category's rest shape as
+    a fraction of the body's length, `folded_faces` counts rest faces turned by more than 90 degrees from the
+    category's. `picture` is a JPEG of the photograph with outlines and keypoints.
     """
 
     name: str
-    predicted_iou: float
-    refined_iou: float
+    predicted: MaskScore | None
+    refined: MaskScore | None
     head: str
     annotated_head: str | None
+    keypoints: tuple[KeypointError, ...]
     deformation: float
     folded_faces: int
     seconds: float
+    picture: bytes
+
+
+@dataclass(frozen=True)
+class FailedPhotograph:
+    """A photograph that could not be measured."""
+
+    name: str
+    reason: str
 
 
 def score_photographs(
-    model: AnimalModel, folder: Path, *, pattern: str, refinement: RefineConfig
-) -> Iterator[PhotographScore]:
-    """Score each photograph of `folder` that has a mask beside it and matches `pattern` (`horse_side_*`).
+    trained: TrainedModel,
+    folder: Path,
+    *,
+    pattern: str,
+    refinement: RefineConfig,
+    segmenter: str = "given",
+) -> Iterator[PhotographScore | FailedPhotograph]:
+    """Score the photographs of `folder` that match `pattern` (`horse_side_*`), in the order of their names.
 
-    `annotations.json` in the folder may give the side of the head. Raises InputError where no photograph
-    matches.
+    With the segmenter `given` those with a mask beside them; with `auto` all, where the others are cut out
+    and have no score of masks. `annotations.json` in the folder may give the side of the head and keypoints.
+    Raises InputError where no photograph matches, or the annotations cannot be read.
     """
-    photographs = [path for path in sorted(folder.glob(f"{pattern}.jpg")) if mask_beside(path)]
+    photographs = sorted(folder.glob(f"{pattern}.jpg"))
+    if segmenter == "given":
+        photographs = [path for path in photographs if mask_beside(path)]
     if not photographs:
-        raise InputError(f"{folder}: no {pattern}.jpg with a mask beside it")
-    annotations = _annotations(folder)
-    with torch.no_grad():
-        prior = model.prior()
-    for path in photographs:
-        source = read_image(path)
-        segmentation = segment(source, path, segmenter="file")
-        started = time.perf_counter()
-        result = reconstruct(model, prior, source.pixels, segmentation=segmentation, refinement=refinement)
-        yield PhotographScore(
-            name=path.stem,
-            predicted_iou=result.initial_iou,
-            refined_iou=result.iou,
-            head=head_side(result.refined),
-            annotated_head=annotations.get(path.stem, {}).get("head"),
-            deformation=refinement_change(result)["mean_deformation"],
-            folded_faces=folded_faces(result.refined, prior),
-            seconds=time.perf_counter() - started,
+        raise InputError(
+            f"{folder}: no {pattern}.jpg{' with a mask beside it' if segmenter == 'given' else ''}"
         )
+    annotations = read_photograph_annotations(folder)
+    with torch.no_grad():
+        prior = trained.model.prior()
+    points = surface_points(trained.category, prior.mesh)
+    for path in photographs:
+        try:
+            source = read_image(path)
+            started = time.perf_counter()
+            segmentation = segment(source, path, segmenter="file" if segmenter == "given" else "auto")
+            result = reconstruct(
+                trained.model, prior, source.pixels, segmentation=segmentation, refinement=refinement
+            )
+        except Farm3DError as error:
+            yield FailedPhotograph(path.stem, str(error))
+            continue
+        annotation = annotations.get(path.stem, Annotation(None, {}))
+        seconds = time.perf_counter() - started
+        yield _score(path.stem, source, result, annotation=annotation, points=points, seconds=seconds)
 
 
 def head_side(prediction: AnimalPrediction) -> str:
@@ -81,14 +108,39 @@ def head_side(prediction: AnimalPrediction) -> str:
     return "right" if head > tail else "left"
 
 
-def folded_faces(prediction: AnimalPrediction, prior: ShapePrior) -> int:
+def folded_faces(prediction: AnimalPrediction) -> int:
     """Rest faces whose normal points against that of the category's shape."""
-    faces = prior.mesh.faces
-    before = face_normals(prior.mesh.vertices, faces)
+    faces = prediction.rest_mesh.faces
+    before = face_normals(prediction.rest_positions, faces)
     after = face_normals(prediction.rest_mesh.vertices[0], faces)
     return int(((before * after).sum(-1) < 0).sum())
 
 
-def _annotations(folder: Path) -> dict[str, dict[str, str]]:
-    file = folder / "annotations.json"
-    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+def _score(
+    name: str,
+    source: SourceImage,
+    result: Reconstruction,
+    *,
+    annotation: Annotation,
+    points: SurfacePoints,
+    seconds: float,
+) -> PhotographScore:
+    mask = result.segmentation.mask.numpy() if result.segmentation.source == "file" else None
+    keypoints = keypoint_errors(annotation, result, points, mask=mask)
+    return PhotographScore(
+        name=name,
+        predicted=None if mask is None else score_mask(result.initial_silhouette, mask),
+        refined=None if mask is None else score_mask(result.silhouette, mask),
+        head=head_side(result.refined),
+        annotated_head=annotation.head,
+        keypoints=keypoints,
+        deformation=refinement_change(result)["mean_deformation"],
+        folded_faces=folded_faces(result.refined),
+        seconds=seconds,
+        picture=draw_photograph(
+            source.pixels,
+            silhouette=result.silhouette,
+            mask=mask,
+            pairs=[(keypoint.annotated, keypoint.projected) for keypoint in keypoints],
+        ),
+    )

@@ -1,6 +1,8 @@
 """`farm3d-eval`: figures that the field accepts, for one's own model or anybody's results."""
 
 import argparse
+import shlex
+import sys
 
 from farm3d.cli.evaluate_chamfer import add_chamfer
 from farm3d.cli.evaluate_keypoints import add_keypoint_transfer
@@ -11,7 +13,15 @@ from farm3d.cli.main import Messages, command_parser, run_command
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns the exit code."""
-    return run_command(_parser, _evaluate, argv)
+    return run_command(lambda: _recording_parser(argv), _evaluate, argv)
+
+
+def _recording_parser(argv: list[str] | None) -> argparse.ArgumentParser:
+    """The parser, whose arguments carry the command line for reports."""
+    parser = _parser()
+    words = sys.argv[1:] if argv is None else argv
+    parser.set_defaults(command_line=shlex.join([parser.prog, *words]))
+    return parser
 
 
 def _parser() -> argparse.ArgumentParser:

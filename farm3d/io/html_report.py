@@ -1,4 +1,4 @@
-"""The pages a run leaves: one self-contained report per animal, and an index of all of them.
+"""The pages a run leaves: one self-contained report per animal, an index of all of them, evaluations.
 
 A report works offline: pictures and the GLB are embedded, and so is three.js (viewer/three), which draws
 the 3D view. All text is escaped: file names and messages may contain anything.
@@ -64,13 +64,41 @@ class IndexEntry:
     warnings: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Table:
+    """A table with a heading: `header` names the columns, the first cell of every row names the row."""
+
+    heading: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Figures under one heading."""
+
+    heading: str
+    figures: tuple[Figure, ...]
+
+
+@dataclass(frozen=True)
+class EvaluationContent:
+    """What the page of an evaluation shows: (label, value) facts, tables and pictures, in this order."""
+
+    title: str
+    facts: tuple[tuple[str, str], ...]
+    tables: tuple[Table, ...] = ()
+    galleries: tuple[Gallery, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
 def report_html(content: ReportContent) -> str:
     """The page of one animal, complete in itself but for the download links. Equal contents, equal text."""
     return _fill(
         "report.html",
         title=escape(content.title),
         warnings=_warnings(content.warnings),
-        figures=_figures(content.figures),
+        figures=_gallery(Gallery("From photograph to model", content.figures)),
         hypotheses=_hypotheses(content.hypothesis_azimuths_degrees, content.hypothesis_probabilities),
         facts=_facts(content.facts),
         downloads=_downloads(content.downloads),
@@ -85,6 +113,18 @@ def index_html(entries: Sequence[IndexEntry]) -> str:
     """The page that shows all results of a run and links to their files."""
     count = "1 animal" if len(entries) == 1 else f"{len(entries)} animals"
     return _fill("index.html", count=count, entries="\n".join(_entry(entry) for entry in entries))
+
+
+def evaluation_html(content: EvaluationContent) -> str:
+    """The page of an evaluation, complete in itself. Equal contents, equal text."""
+    return _fill(
+        "evaluation.html",
+        title=escape(content.title),
+        warnings=_warnings(content.warnings),
+        facts=_facts(content.facts),
+        tables="\n".join(map(_table, content.tables)),
+        galleries="\n".join(map(_gallery, content.galleries)),
+    )
 
 
 def _fill(template: str, **values: str) -> str:
@@ -113,15 +153,29 @@ def _warnings(warnings: Sequence[str]) -> str:
     return f'<ul class="warnings" aria-label="Warnings">{items}</ul>'
 
 
-def _figures(figures: Sequence[Figure]) -> str:
-    if not figures:
+def _gallery(gallery: Gallery) -> str:
+    if not gallery.figures:
         return ""
     shown = "\n".join(
         f'<figure><img src="{_data_uri(figure.image)}" alt="{escape(figure.alt)}">'
         f"<figcaption>{escape(figure.caption)}</figcaption></figure>"
-        for figure in figures
+        for figure in gallery.figures
     )
-    return _section("From photograph to model", f'<div class="figures">\n{shown}\n</div>', "card wide")
+    return _section(escape(gallery.heading), f'<div class="figures">\n{shown}\n</div>', "card wide")
+
+
+def _table(table: Table) -> str:
+    """A table that scrolls by itself where it is wider than the page."""
+    header = "".join(f'<th scope="col">{escape(name)}</th>' for name in table.header)
+    rows = "\n".join(map(_row, table.rows))
+    label = f'class="scroll" tabindex="0" role="region" aria-label="{escape(table.heading)}"'
+    body = f"<div {label}><table>\n<thead><tr>{header}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>"
+    return _section(escape(table.heading), body, "card wide")
+
+
+def _row(cells: Sequence[str]) -> str:
+    values = "".join(f"<td>{escape(cell)}</td>" for cell in cells[1:])
+    return f'<tr><th scope="row">{escape(cells[0])}</th>{values}</tr>'
 
 
 def _data_uri(image: bytes) -> str:
