@@ -1,6 +1,7 @@
 """Projected vertices of annotated animals as a checkpoint of ours sees them."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -15,6 +16,14 @@ from farm3d.types import ShapePrior
 
 from .keypoint_annotations import AnnotatedAnimal
 from .projected_vertices import ProjectedVertices, project_prediction
+
+
+def check_images(animals: Sequence[AnnotatedAnimal]) -> None:
+    """Raises InputError where pictures are missing: before minutes of reading those that are there."""
+    missing = [str(animal.image) for animal in animals if not animal.image.is_file()]
+    if missing:
+        shown = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
+        raise InputError(f"{len(missing)} of {len(animals)} pictures are not there: {shown}")
 
 
 def predict_vertices(

@@ -131,11 +131,12 @@ def _source(arguments: argparse.Namespace, annotations: "KeypointAnnotations", m
     import torch
     from tqdm import tqdm
 
-    from farm3d.eval.model_vertices import predict_vertices
+    from farm3d.eval.model_vertices import check_images, predict_vertices
     from farm3d.inference.refine import RefineConfig
     from farm3d.inference.session import find_checkpoint
     from farm3d.models.build import load_trained
 
+    check_images(annotations.animals)
     path = find_checkpoint(arguments.checkpoint, arguments.category)
     trained = load_trained(path)
     with torch.no_grad():

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from farm3d.eval.keypoint_annotations import AnnotatedAnimal
-from farm3d.eval.model_vertices import predict_vertices
+from farm3d.eval.model_vertices import check_images, predict_vertices
 from farm3d.eval.projected_vertices import ProjectedVertices, project_mesh
 from farm3d.eval.vertex_predictions import read_prediction, read_predictions
 
@@ -141,6 +141,18 @@ def test_a_checkpoint_sees_a_photograph_as_farm3d_infer_does() -> None:
     assert_equal(found, expected)
     inside = [mask[int(y), int(x)] for x, y in found.positions[found.visible]]
     assert np.mean(inside) > 0.7
+
+
+def test_missing_pictures_are_told_before_any_is_read(tmp_path: Path) -> None:
+    animals = [
+        AnnotatedAnimal(
+            name, folder / f"{name}.jpg", (0.0, 0.0, 1.0, 1.0), np.zeros((1, 2)), np.ones(1, dtype=bool)
+        )
+        for name, folder in (("horse", PICTURES), ("cow", tmp_path))
+    ]
+    check_images(animals[:1])
+    with pytest.raises(InputError, match=r"1 of 2 pictures are not there: .*cow\.jpg"):
+        check_images(animals)
 
 
 def test_an_annotated_mask_of_another_size_is_an_error() -> None:
