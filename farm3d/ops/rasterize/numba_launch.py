@@ -8,8 +8,8 @@ launch, so a fork between launches finds nothing to break.
 
 import functools
 import logging
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numba
@@ -17,8 +17,8 @@ import torch
 
 _logger = logging.getLogger(__name__)
 
-_SHARES_PER_THREAD = 4
-"""Tasks differ in size: a thread that is done early takes the next."""
+_BANDS_PER_THREAD = 2
+"""Bands differ in what they show: a thread that is done early takes the next."""
 
 _GRADIENT_SUMS = 4
 """Gradients of vertices are summed in this many row bands of a batch at least, on as many threads at most."""
@@ -44,10 +44,15 @@ def _say_uncached() -> None:
 
 
 def drawing_bands(images: int, height: int) -> int:
-    """How many row bands each image is cut into where the results do not depend on it."""
+    """How many row bands each image is cut into where the results do not depend on it.
+
+    Each band looks at all triangles again, so images are cut only where there are too few of them to
+    give every thread as many.
+    """
     threads = torch.get_num_threads()
-    wanted = 1 if threads == 1 else _SHARES_PER_THREAD * threads
-    return max(1, min(height, -(-wanted // max(images, 1))))
+    if images % threads == 0 or images > 4 * threads:
+        return 1
+    return min(height, -(-_BANDS_PER_THREAD * threads // images))
 
 
 def gradient_bands(images: int, height: int) -> int:
@@ -61,15 +66,22 @@ def gradient_bands(images: int, height: int) -> int:
 def launch(kernel: Callable[..., Any], tasks: int, *arguments: object) -> list[Any]:
     """The results of `kernel(task, *arguments)` for all tasks, run on `torch.get_num_threads()` threads."""
     results: list[Any] = [None] * tasks
+    failures: list[BaseException] = []
     remaining = iter(range(tasks))
 
     def work() -> None:
-        for task in remaining:
-            results[task] = kernel(task, *arguments)
+        try:
+            for task in remaining:
+                results[task] = kernel(task, *arguments)
+        except BaseException as failure:
+            failures.append(failure)
 
-    with ThreadPoolExecutor(max(1, min(torch.get_num_threads(), tasks) - 1)) as pool:
-        helpers = [pool.submit(work) for _ in range(min(torch.get_num_threads(), tasks) - 1)]
-        work()
-        for helper in helpers:
-            helper.result()
+    helpers = [threading.Thread(target=work) for _ in range(min(torch.get_num_threads(), tasks) - 1)]
+    for helper in helpers:
+        helper.start()
+    work()
+    for helper in helpers:
+        helper.join()
+    if failures:
+        raise failures[0]
     return results
