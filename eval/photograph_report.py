@@ -149,7 +149,7 @@ def _tables(scores: Sequence[PhotographScore], ordered: Sequence[PhotographScore
     )
     means = [(label, *(shown(values[reading]) for reading in READINGS)) for label, values in pairs]
     for side, (right, of) in head_counts(scores).items():
-        means.append((f"head on the right side where it points {side}", "", f"{right} of {of}"))
+        means.append((f"head side correct, of those that point {side}", "", f"{right} of {of}"))
     tables = [Table("Means", ("", *READINGS), tuple(means))]
     header = ("photograph", "IoU", "refined", "boundary F", "refined", "keypoints", "error", "refined")
     rows = tuple(_cells(score) for score in ordered)

@@ -18,18 +18,20 @@ BINS = 24
 
 def histogram(values: Mapping[str, Sequence[float]], *, label: str) -> bytes:
     """How often which value occurs: steps for each named set, in equal bins, with the medians marked."""
+    from matplotlib.ticker import MaxNLocator
+
     figure, axes = _figure()
     everything = np.concatenate([np.asarray(sample, dtype=np.float64) for sample in values.values()])
     everything = everything[np.isfinite(everything)]
     edges = np.histogram_bin_edges(everything, bins=min(BINS, max(4, 2 * round(np.sqrt(len(everything))))))
     for color, (name, sample) in zip(COLORS, values.items(), strict=False):
-        axes.hist(sample, bins=edges, histtype="stepfilled", alpha=0.35, color=color)
-        axes.hist(sample, bins=edges, histtype="step", linewidth=1.6, color=color, label=name)
+        axes.hist(sample, bins=edges.tolist(), histtype="stepfilled", alpha=0.35, color=color)
+        axes.hist(sample, bins=edges.tolist(), histtype="step", linewidth=1.6, color=color, label=name)
         if len(sample):
             axes.axvline(float(np.median(sample)), color=color, linestyle="--", linewidth=1.2)
     axes.set_xlabel(f"{label} (dashed: median)")
     axes.set_ylabel("count")
-    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     return _png(figure, axes)
 
 
@@ -76,7 +78,7 @@ def _figure() -> "tuple[Figure, Axes]":
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(6.0, 3.8), layout="constrained")
+    figure = Figure(figsize=(5.2, 3.6), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
     axes.grid(alpha=0.3)
@@ -88,5 +90,5 @@ def _png(figure: "Figure", axes: "Axes") -> bytes:
     if axes.get_legend_handles_labels()[0]:
         axes.legend(frameon=False)
     data = io.BytesIO()
-    figure.savefig(data, dpi=110, metadata={"Software": None})
+    figure.savefig(data, dpi=130, metadata={"Software": None})
     return data.getvalue()

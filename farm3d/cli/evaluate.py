@@ -4,6 +4,7 @@ import argparse
 import shlex
 import sys
 
+from farm3d.cli.evaluate_animodel import add_animodel
 from farm3d.cli.evaluate_chamfer import add_chamfer
 from farm3d.cli.evaluate_keypoints import add_keypoint_transfer
 from farm3d.cli.evaluate_model import add_photos
@@ -34,6 +35,7 @@ def _parser() -> argparse.ArgumentParser:
         ),
     )
     subcommands = parser.add_subparsers(required=True, metavar="WHAT", title="what to measure")
+    add_animodel(subcommands)
     add_chamfer(subcommands)
     add_keypoint_transfer(subcommands)
     add_photos(subcommands)

@@ -83,7 +83,7 @@ class Gallery:
 
 @dataclass(frozen=True)
 class EvaluationContent:
-    """What the page of an evaluation shows: (label, value) facts, tables and pictures, in this order."""
+    """What the page of an evaluation shows; `facts` are (label, value) rows about how it was measured."""
 
     title: str
     facts: tuple[tuple[str, str], ...]
@@ -121,7 +121,7 @@ def evaluation_html(content: EvaluationContent) -> str:
         "evaluation.html",
         title=escape(content.title),
         warnings=_warnings(content.warnings),
-        facts=_facts(content.facts),
+        facts=_facts(content.facts, "How it was measured", "card wide"),
         tables="\n".join(map(_table, content.tables)),
         galleries="\n".join(map(_gallery, content.galleries)),
     )
@@ -206,13 +206,13 @@ def _degrees(angle: float) -> str:
     return f"{round(angle)}°".replace("-", "−")
 
 
-def _facts(facts: Sequence[tuple[str, str]]) -> str:
+def _facts(facts: Sequence[tuple[str, str]], heading: str = "Numbers", kind: str = "card") -> str:
     if not facts:
         return ""
     rows = "\n".join(
         f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>' for name, value in facts
     )
-    return _section("Numbers", f"<table>\n{rows}\n</table>")
+    return _section(heading, f"<table>\n{rows}\n</table>", kind)
 
 
 def _downloads(downloads: Sequence[tuple[str, str]]) -> str:
