@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
     from farm3d.eval.benchmarks.records import Case, Record
 
-BENCHMARKS = ("rasterize", "isosurface", "turntable")
+BENCHMARKS = ("rasterize", "isosurface", "turntable", "reconstruct")
+ON_CPU_ALONE = ("turntable", "reconstruct")
 BACKENDS = ("numba", "triton", "nvdiffrast", "reference")
 PEERS = ("embree", "pytorch3d")
 
@@ -86,7 +87,7 @@ def _measure(arguments: argparse.Namespace, messages: Messages) -> "Record":
     from farm3d.eval.benchmarks.machine import environment, machine_speed
     from farm3d.eval.benchmarks.records import Record
 
-    on_cpu_alone = arguments.benchmark == "turntable"
+    on_cpu_alone = arguments.benchmark in ON_CPU_ALONE
     device = choose_device(arguments.device, messages) if on_cpu_alone else present_device(arguments.device)
     messages.say(f"device: {device}; measuring how fast this machine is")
     speed = machine_speed(device, effort=QUICK if arguments.quick else Effort(seconds=1.0))
@@ -108,6 +109,11 @@ def _cases(arguments: argparse.Namespace, device: "torch.device", messages: Mess
 
         turn = turntable.QUICK_PLAN if arguments.quick else turntable.PLAN
         return turntable.measure_turntable(turn, seed=seed, progress=messages.say)
+    if arguments.benchmark == "reconstruct":
+        from farm3d.eval.benchmarks import reconstruct
+
+        whole = reconstruct.QUICK_PLAN if arguments.quick else reconstruct.PLAN
+        return reconstruct.measure_reconstruct(whole, progress=messages.say)
     from farm3d.eval.benchmarks import isosurface
 
     plan = isosurface.QUICK_PLAN if arguments.quick else isosurface.PLAN
