@@ -58,7 +58,7 @@ def align_points(source: Cloud, target: PointTree, iterations: int) -> Transform
 
 
 def rigid_fit(
-    points: Cloud, partners: Cloud, partner: Int[np.ndarray, " points"]
+    points: Cloud, partners: Float[np.ndarray, "partners 3"], partner: Int[np.ndarray, " points"]
 ) -> tuple[Float[np.ndarray, "3 3"], Float[np.ndarray, "3"]]:
     """Rotation and translation of least squares (Kabsch 1976), no reflection: point i to its partner."""
     centre, partners_centre, products = _moments(points, partners, partner)

@@ -15,7 +15,7 @@ from jaxtyping import Float, Int, UInt8
 from farm3d.errors import InputError
 from farm3d.ops.rasterize.numba_launch import compile_kernel
 
-Triangles = Float[np.ndarray, "faces 3 3"]
+Triangles = Float[np.ndarray, "_ 3 3"]
 
 DEEPEST = 10
 """So many times an edge is halved at most; trimesh refuses a mesh that needs more."""
