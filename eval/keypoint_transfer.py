@@ -36,12 +36,14 @@ class KeypointTransfer:
     """The transfers of all pairs: errors as shares of the target's padded box, and which of them count.
 
     `counted` marks keypoints annotated visible in both images; the error of a keypoint that could not be
-    transferred is infinite. `pairs` holds the indices of source and target among `images` animals.
+    transferred is infinite. `pairs` holds the indices of source and target among `images` animals, `arrived`
+    where keypoints came out in the target image.
     """
 
     names: tuple[str, ...]
     images: int
     pairs: Pairs
+    arrived: Float[np.ndarray, "pairs keypoints 2"]
     errors: Errors
     counted: Counted
 
@@ -123,7 +125,7 @@ def transfer_keypoints(
         lost |= ~visible[target[:, None], vertices]
     errors[lost] = np.inf
     counted = annotated[source] & annotated[target]
-    return KeypointTransfer(annotations.names, len(keypoints), pairs, errors, counted)
+    return KeypointTransfer(annotations.names, len(keypoints), pairs, arrived, errors, counted)
 
 
 def box_size(animal: AnnotatedAnimal, pad: float) -> float:

@@ -21,7 +21,7 @@ Pixels = UInt8[np.ndarray, "height width 3"]
 def draw_photograph(
     pixels: Pixels,
     *,
-    silhouette: Plane,
+    silhouette: Plane | None = None,
     mask: Plane | None = None,
     pairs: Sequence[tuple[Place, Place]] = (),
 ) -> bytes:
@@ -33,7 +33,8 @@ def draw_photograph(
     canvas, scale = shrunk(pixels)
     if mask is not None:
         _outline(canvas, mask, MASK)
-    _outline(canvas, silhouette, SILHOUETTE)
+    if silhouette is not None:
+        _outline(canvas, silhouette, SILHOUETTE)
     for annotated, projected in pairs:
         ends = [tuple(round(float(value)) for value in place * scale) for place in (annotated, projected)]
         cv2.line(canvas, ends[0], ends[1], PROJECTED, 1, cv2.LINE_AA)
@@ -51,6 +52,13 @@ def shrunk(pixels: Pixels) -> tuple[Pixels, float]:
         return pixels.copy(), scale
     size = [max(1, round(side * scale)) for side in pixels.shape[1::-1]]
     return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), scale
+
+
+def enlarged(pixels: Pixels) -> tuple[UInt8[np.ndarray, "rows columns 3"], int]:
+    """A small picture at the largest multiple of its size that does not exceed `SIDE`, and the multiple."""
+    factor = max(1, SIDE // max(pixels.shape[:2]))
+    size = [factor * side for side in pixels.shape[1::-1]]
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_CUBIC), dtype=np.uint8), factor
 
 
 def jpeg(pixels: Pixels) -> bytes:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import fmean
 
 import numpy as np
@@ -24,7 +25,7 @@ from .novel_views import ViewScore
 from .procedural_truth import TrueAnimal, true_animal, true_coat
 from .procedural_views import score_novel_views
 from .projected_vertices import ProjectedVertices, project_prediction
-from .segmentation import MaskScore, score_mask
+from .segmentation import Mask, MaskScore, score_mask
 from .viewpoint import (
     GlobalAlignment,
     ViewpointScore,
@@ -39,6 +40,7 @@ from .viewpoint import (
 class Reading:
     """What a model makes of one picture: silhouette, camera, size, vertices in the picture, novel views."""
 
+    silhouette: Mask
     mask: MaskScore
     rotation: Float[Tensor, "3 3"]
     size: float
@@ -51,6 +53,7 @@ class ProceduralScore:
     """One picture: the reading before and after refinement, and the true camera's rotation and size."""
 
     name: str
+    image: Path
     predicted: Reading
     refined: Reading
     true_rotation: Float[Tensor, "3 3"]
@@ -100,6 +103,7 @@ def score_procedural(
         first = _reading(predicted, batch, true, coat=coat)
         yield ProceduralScore(
             name=data.samples[index].stem,
+            image=data.samples[index].with_suffix(".jpg"),
             predicted=first,
             refined=first if refined is predicted else _reading(refined, batch, true, coat=coat),
             true_rotation=true.camera.world_to_camera[:3, :3],
@@ -153,21 +157,18 @@ def _reading(
 ) -> Reading:
     """All figures of one prediction; no novel views where the coat is not known."""
     mesh = Mesh(prediction.posed_mesh.vertices[0], prediction.posed_mesh.faces)
+    with torch.no_grad():
+        drawn = render_mask(prediction.posed_mesh, prediction.camera, batch.masks.shape[1])
+    silhouette = (drawn[0, ..., 0] > 0.5).numpy()
     assert true.camera.crop_box is not None
     return Reading(
-        mask=_mask_score(prediction, batch),
+        silhouette=silhouette,
+        mask=score_mask(silhouette, (batch.masks[0, ..., 0] > 0.5).numpy()),
         rotation=prediction.camera.world_to_camera[0, :3, :3],
         size=mesh_size(mesh),
         projected=project_prediction(prediction, true.camera.crop_box),
         views=() if coat is None else score_novel_views(prediction, true, coat),
     )
-
-
-def _mask_score(prediction: AnimalPrediction, batch: Batch) -> MaskScore:
-    """The silhouette against the mask at the resolution of the picture."""
-    with torch.no_grad():
-        silhouette = render_mask(prediction.posed_mesh, prediction.camera, batch.masks.shape[1]) > 0.5
-    return score_mask(silhouette[0, ..., 0].numpy(), (batch.masks[0, ..., 0] > 0.5).numpy())
 
 
 def _keypoints(

@@ -1,11 +1,11 @@
 """`farm3d-eval keypoint-transfer`: PCK of keypoints carried from image to image by meshes."""
 
 import argparse
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from farm3d.cli.evaluation_output import add_output_options, provenance_of, refuse_outputs, write_outputs
 from farm3d.cli.main import (
     Messages,
     add_common_options,
@@ -15,12 +15,10 @@ from farm3d.cli.main import (
 )
 
 if TYPE_CHECKING:
-    from farm3d.eval.bootstrap import Interval
     from farm3d.eval.keypoint_annotations import KeypointAnnotations
     from farm3d.eval.keypoint_transfer import TransferScore
     from farm3d.eval.projected_vertices import ProjectedVertices
 
-SCHEMA_VERSION = 1
 PAIRS = 10_000
 
 
@@ -74,18 +72,22 @@ def add_keypoint_transfer(subcommands: "argparse._SubParsersAction[argparse.Argu
         help="a keypoint that arrives at a hidden vertex counts as wrong (default: not looked at)",
     )
     add_common_options(parser, out=None, config=False, device=False)
-    parser.add_argument("--out", type=Path, metavar="FILE.json", help="also write all figures to a JSON file")
+    add_output_options(parser)
 
 
 @dataclass(frozen=True)
 class _Source:
-    """The projected vertices of every animal, and where they come from, as the JSON file says it."""
+    """The projected vertices of every animal, and where they come from, for reports."""
 
     projections: "list[ProjectedVertices]"
-    description: dict[str, Any]
+    config: dict[str, Any]
+    checkpoint: Path | None = None
+    sha256: str | None = None
 
 
 def _keypoint_transfer(arguments: argparse.Namespace, messages: Messages) -> int:
+    refuse_outputs(arguments)
+    from farm3d.eval.keypoint_report import transfer_report
     from farm3d.eval.keypoint_transfer import random_pairs, score_transfer, transfer_keypoints
 
     seed = arguments.seed or 0
@@ -102,8 +104,19 @@ def _keypoint_transfer(arguments: argparse.Namespace, messages: Messages) -> int
     score = score_transfer(transfer, seed=seed)
     for line in _table(score, arguments, images=len(annotations.animals)):
         messages.result(line)
-    if arguments.out is not None:
-        _write_figures(arguments, score, source, images=len(annotations.animals))
+    protocol = {
+        "seed": seed,
+        "pad": arguments.pad,
+        "check_target_visibility": arguments.check_target_visibility,
+    }
+    provenance = provenance_of(
+        arguments, source.config | protocol, checkpoint=source.checkpoint, sha256=source.sha256
+    )
+    pictures = arguments.report is not None and all(a.image.is_file() for a in annotations.animals)
+    write_outputs(
+        arguments,
+        transfer_report(annotations, transfer, score, provenance=provenance, pictures=pictures),
+    )
     return 0
 
 
@@ -144,70 +157,27 @@ def _source(arguments: argparse.Namespace, annotations: "KeypointAnnotations", m
     refinement = RefineConfig(steps=arguments.refine)
     animals = tqdm(annotations.animals, unit="image", disable=messages.quiet)
     projections = [predict_vertices(trained.model, prior, a, refinement=refinement) for a in animals]
-    return _Source(
-        projections,
-        {"checkpoint": path.name, "checkpoint_sha256": trained.sha256, "refinement_steps": arguments.refine},
-    )
+    config = {"category": trained.category, "refinement_steps": arguments.refine}
+    return _Source(projections, config, path, trained.sha256)
 
 
 def _table(score: "TransferScore", arguments: argparse.Namespace, *, images: int) -> list[str]:
     """The figures as lines: a row a keypoint, the mean and under which protocol."""
+    from farm3d.eval.keypoint_report import percent_interval
+
     width = max(len(keypoint.name) for keypoint in score.keypoints)
     lines = [f"{'keypoint':<{width}}  transfers  PCK@{score.threshold:g}  95 % interval"]
     for keypoint in score.keypoints:
         shown = f"{'-':>7}" if keypoint.pck is None else f"{100 * keypoint.pck:7.1f}"
-        lines.append(
-            f"{keypoint.name:<{width}}  {keypoint.transfers:9d}  {shown}  {_percent(keypoint.interval)}"
-        )
+        interval = percent_interval(keypoint.interval)
+        lines.append(f"{keypoint.name:<{width}}  {keypoint.transfers:9d}  {shown}  {interval}")
     target = "checked" if arguments.check_target_visibility else "not checked"
     lines.append(
         f"mean over keypoints: PCK@{score.threshold:g} {100 * score.pck:.1f} %,"
-        f" 95 % interval {_percent(score.interval)}; pad {arguments.pad:g}, {arguments.pairs} pairs of"
-        f" {images} animals, target visibility {target}"
+        f" 95 % interval {percent_interval(score.interval)}; pad {arguments.pad:g},"
+        f" {arguments.pairs} pairs of {images} animals, target visibility {target}"
     )
     return lines
-
-
-def _percent(interval: "Interval | None") -> str:
-    return "-" if interval is None else f"{100 * interval.low:.1f} to {100 * interval.high:.1f}"
-
-
-def _write_figures(
-    arguments: argparse.Namespace, score: "TransferScore", source: _Source, *, images: int
-) -> None:
-    from farm3d import __version__
-    from farm3d.io.atomic import write_bytes_atomically
-
-    figures = {
-        "schema_version": SCHEMA_VERSION,
-        "farm3d_version": __version__,
-        "measure": "keypoint-transfer",
-        "source": source.description,
-        "animals": images,
-        "pairs": arguments.pairs,
-        "seed": arguments.seed or 0,
-        "pad": arguments.pad,
-        "check_target_visibility": arguments.check_target_visibility,
-        "threshold": score.threshold,
-        "pck": round(score.pck, 6),
-        "pck_interval": _ends(score.interval),
-        "interval": "95 %, percentiles of a bootstrap over images",
-        "keypoints": [
-            {
-                "name": keypoint.name,
-                "transfers": keypoint.transfers,
-                "pck": None if keypoint.pck is None else round(keypoint.pck, 6),
-                "pck_interval": _ends(keypoint.interval),
-            }
-            for keypoint in score.keypoints
-        ],
-        "curve": [{"threshold": threshold, "pck": round(pck, 6)} for threshold, pck in score.curve],
-    }
-    write_bytes_atomically(arguments.out, (json.dumps(figures, indent=2) + "\n").encode())
-
-
-def _ends(interval: "Interval | None") -> list[float] | None:
-    return None if interval is None else [round(interval.low, 6), round(interval.high, 6)]
 
 
 def _share(text: str) -> float:

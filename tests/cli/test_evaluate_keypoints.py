@@ -35,20 +35,26 @@ def test_predictions_of_anybody(
     assert "PCK@0.1" in lines[0]
     assert lines[-1].startswith("mean over keypoints: PCK@0.1 100.0 %")
     assert lines[-1].endswith("pad 0.05, 2000 pairs of 24 animals, target visibility not checked")
-    figures = json.loads(out.read_text())
-    assert figures["schema_version"] == 1
+    written = json.loads(out.read_text())
+    assert (written["schema_version"], written["benchmark"]) == (1, "keypoint-transfer")
+    config = written["config"]
+    assert (config["pad"], config["seed"], config["check_target_visibility"]) == (0.05, 3, False)
+    figures = written["metrics"]
     assert figures["pck"] >= 0.99
-    assert (figures["pad"], figures["seed"], figures["check_target_visibility"]) == (0.05, 3, False)
     assert {"name", "transfers", "pck", "pck_interval"} == set(figures["keypoints"][0])
     assert [point["threshold"] for point in figures["curve"]] == [round(0.01 * k, 2) for k in range(1, 31)]
+    assert sum(row["as_source"]["transfers"] for row in written["rows"]) == sum(
+        keypoint["transfers"] for keypoint in figures["keypoints"]
+    )
 
 
 def test_the_same_seed_gives_the_same_file(farm_folder: Path, predictions: Path, tmp_path: Path) -> None:
     command = ["keypoint-transfer", str(farm_folder), "--predictions", str(predictions), "--pairs", "200"]
-    files = [tmp_path / name for name in ("a.json", "b.json", "c.json")]
-    for file, seed in zip(files, ("1", "1", "2"), strict=True):
-        assert main([*command, "--seed", seed, "--out", str(file)]) == 0
-    assert files[0].read_bytes() == files[1].read_bytes() != files[2].read_bytes()
+    out, found = tmp_path / "pck.json", []
+    for seed in ("1", "1", "2"):
+        assert main([*command, "--seed", seed, "--out", str(out)]) == 0
+        found.append(out.read_bytes())
+    assert found[0] == found[1] != found[2]
 
 
 def test_a_checkpoint_is_run_on_the_pictures(
@@ -56,13 +62,24 @@ def test_a_checkpoint_is_run_on_the_pictures(
 ) -> None:
     out = tmp_path / "pck.json"
     assert main(["keypoint-transfer", str(farm_folder), "--quiet", "--out", str(out)]) == 0
-    figures = json.loads(out.read_text())
+    written = json.loads(out.read_text())
+    figures = written["metrics"]
     assert 0.4 < figures["pck"] < 1.0
     low, high = figures["pck_interval"]
     assert low < figures["pck"] < high
-    assert figures["source"]["refinement_steps"] == 0
-    assert len(figures["source"]["checkpoint_sha256"]) == 64
+    assert written["config"]["refinement_steps"] == 0
+    assert len(written["checkpoint"]["sha256"]) == 64
     assert capsys.readouterr().err == ""
+
+
+def test_the_report_shows_pairs_from_best_to_worst(
+    farm_folder: Path, predictions: Path, tmp_path: Path
+) -> None:
+    command = ["keypoint-transfer", str(farm_folder), "--predictions", str(predictions), "--pairs", "200"]
+    assert main([*command, "--report", str(tmp_path / "report")]) == 0
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert all(f"The {kind} pairs" in page for kind in ("best", "median", "worst"))
+    assert {path.name for path in (tmp_path / "report" / "figures").iterdir()} == {"pck.png", "errors.png"}
 
 
 @pytest.mark.parametrize(
@@ -102,13 +119,17 @@ def test_procedural_shows_raw_and_aligned(
 ) -> None:
     out = tmp_path / "procedural.json"
     folder = str(farm_folder)
-    command = ["procedural", folder, "--align-on", folder, "--refine", "0", "--quiet", "--out", str(out)]
-    assert main(command) == 0
+    outputs = ["--out", str(out), "--report", str(tmp_path / "report")]
+    assert main(["procedural", folder, "--align-on", folder, "--refine", "0", "--quiet", *outputs]) == 0
     table = capsys.readouterr().out
     assert "24 pictures of seed 7, 0 steps of refinement; aligned by one rotation" in table
     assert table.count("aligned viewpoint") == 3
-    figures = json.loads(out.read_text())
-    assert figures["measure"] == "procedural"
+    written = json.loads(out.read_text())
+    assert (written["benchmark"], written["config"]["seed"]) == ("procedural", 7)
+    figures = written["metrics"]
     assert figures["predicted"] == figures["refined"]
     assert figures["predicted"]["aligned_size_error"] <= figures["predicted"]["size_error"]
-    assert figures["predicted"]["keypoints"]["pck"] > 0.4
+    assert figures["predicted"]["keypoint_transfer"]["pck"] > 0.4
+    assert {"iou", "boundary_f", "viewpoint_error_degrees"} <= set(written["rows"][0]["predicted"])
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert "The worst pictures by refined IoU" in page

@@ -154,7 +154,8 @@ def test_a_source_without_visible_vertices_is_wrong() -> None:
 
 def handmade(errors: list[list[float]], counted: list[list[bool]]) -> KeypointTransfer:
     pairs = np.array([[0, 1], [1, 0], [0, 2]][: len(errors)])
-    return KeypointTransfer(("nose", "tail"), 3, pairs, np.array(errors), np.array(counted))
+    arrived = np.zeros((len(errors), 2, 2))
+    return KeypointTransfer(("nose", "tail"), 3, pairs, arrived, np.array(errors), np.array(counted))
 
 
 def test_pck_is_the_mean_over_keypoints_not_over_transfers() -> None:
@@ -208,7 +209,8 @@ def test_the_interval_over_images_covers_the_expected_pck() -> None:
         good = rng.random(40) < 0.7
         pairs = random_pairs(40, 1500, seed=repeat)
         errors = np.where(good[pairs].all(axis=1), 0.0, 1.0)[:, None]
-        transfer = KeypointTransfer(("nose",), 40, pairs, errors, np.ones_like(errors, dtype=bool))
+        arrived, counted = np.zeros((*errors.shape, 2)), np.ones_like(errors, dtype=bool)
+        transfer = KeypointTransfer(("nose",), 40, pairs, arrived, errors, counted)
         interval = score_transfer(transfer, seed=repeat, replicates=200).interval
         covered += interval.low <= 0.49 <= interval.high
         widths.append(interval.high - interval.low)

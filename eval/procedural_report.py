@@ -1,0 +1,182 @@
+"""The report of the procedural benchmark: the table, histograms, and pictures from best to worst."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+
+from farm3d.geometry.viewpoint import azimuth_elevation
+from farm3d.io.html_report import Table
+from farm3d.io.image import read_image, read_mask
+from farm3d.io.inputs import mask_beside
+
+from .keypoint_report import transfer_metrics
+from .photograph_pictures import draw_photograph, enlarged
+from .procedural import ProceduralScore, Reading, ReadingSummary
+from .report import Case, Plot, Provenance, Report, best_median_worst
+from .report_figures import histogram, pck_curve, scatter
+from .viewpoint import GlobalAlignment, ViewpointScore, align_rotations, rotation_errors_degrees
+
+READINGS = ("predicted", "refined")
+
+
+@dataclass(frozen=True)
+class ProceduralFigures:
+    """All that was measured: every picture, the alignment, and the summaries of both readings."""
+
+    scores: Sequence[ProceduralScore]
+    alignment: GlobalAlignment
+    predicted: ReadingSummary
+    refined: ReadingSummary
+
+
+def procedural_rows(figures: ProceduralFigures) -> Iterator[tuple[str, str, str]]:
+    """The table's rows: what is measured, of the networks' readings, and after refinement."""
+    pair = (figures.predicted, figures.refined)
+    raw, aligned = ([getattr(s, name) for s in pair] for name in ("viewpoint", "aligned_viewpoint"))
+    lines: tuple[tuple[str, list[str]], ...] = (
+        ("mask IoU", [_decimals(s.iou, 3) for s in pair]),
+        ("boundary F-score (0.8 % of the diagonal)", [_decimals(s.boundary_f, 3) for s in pair]),
+        *_viewpoint_rows("viewpoint", raw),
+        *_viewpoint_rows("aligned viewpoint", aligned),
+        ("size error, median (%)", [_percent(s.size_error) for s in pair]),
+        ("aligned size error, median (%)", [_percent(s.aligned_size_error) for s in pair]),
+        (
+            "keypoint transfer, PCK@0.1, pad 0 (%)",
+            [_percent(None if s.keypoints is None else s.keypoints.pck) for s in pair],
+        ),
+        ("novel views, PSNR (dB, range 1)", [_decimals(s.psnr, 2) for s in pair]),
+        ("novel views, SSIM", [_decimals(s.ssim, 3) for s in pair]),
+        ("novel views, L1 on the animals", [_decimals(s.masked_l1, 3) for s in pair]),
+    )
+    return ((label, values[0], values[1]) for label, values in lines)
+
+
+def procedural_report(figures: ProceduralFigures, *, provenance: Provenance) -> Report:
+    """The report of one checkpoint; the pictures must still be there."""
+    alignment = figures.alignment
+    return Report(
+        benchmark="procedural",
+        title="Procedural pictures, whose truth is known",
+        provenance=provenance,
+        metrics={
+            "pictures": len(figures.scores),
+            "alignment": {"rotation": alignment.rotation.tolist(), "scale": alignment.scale},
+            "predicted": _summary_values(figures.predicted),
+            "refined": _summary_values(figures.refined),
+        },
+        rows=_rows(figures),
+        tables=(Table("Figures", ("", *READINGS), tuple(procedural_rows(figures))),),
+        plots=_plots(figures),
+        cases=_cases(figures.scores),
+    )
+
+
+def _summary_values(summary: ReadingSummary) -> dict[str, Any]:
+    keypoints = None if summary.keypoints is None else transfer_metrics(summary.keypoints)
+    values = {name: _plain(value) for name, value in vars(summary).items() if name != "keypoints"}
+    return values | {"keypoint_transfer": keypoints}
+
+
+def _plain(value: ViewpointScore | float | None) -> Any:
+    return asdict(value) if isinstance(value, ViewpointScore) else value
+
+
+def _rows(figures: ProceduralFigures) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = [{"name": score.name} for score in figures.scores]
+    for name in READINGS:
+        raw, aligned = (_viewpoint_errors(figures, name, aligned=flag) for flag in (False, True))
+        for k, score in enumerate(figures.scores):
+            reading: Reading = getattr(score, name)
+            rows[k][name] = {
+                "iou": reading.mask.iou,
+                "boundary_f": reading.mask.boundary_f,
+                "viewpoint_error_degrees": raw[k],
+                "aligned_viewpoint_error_degrees": aligned[k],
+                "relative_size": reading.size / score.true_size,
+                "novel_views": [asdict(view) for view in reading.views],
+            }
+    return rows
+
+
+def _viewpoint_errors(figures: ProceduralFigures, name: str, *, aligned: bool) -> list[float]:
+    rotations = torch.stack([getattr(score, name).rotation for score in figures.scores])
+    true = torch.stack([score.true_rotation for score in figures.scores])
+    turned = align_rotations(rotations, figures.alignment) if aligned else rotations
+    return rotation_errors_degrees(turned, true).tolist()
+
+
+def _plots(figures: ProceduralFigures) -> tuple[Plot, ...]:
+    overlaps = {name: [getattr(s, name).mask.iou for s in figures.scores] for name in READINGS}
+    errors = {name: _viewpoint_errors(figures, name, aligned=True) for name in READINGS}
+    azimuths, _ = azimuth_elevation(torch.stack([score.true_rotation for score in figures.scores]))
+    plots = [
+        Plot("iou", "Mask IoU", "Histograms of the mask IoU", histogram(overlaps, label="mask IoU")),
+        Plot(
+            "viewpoint_errors",
+            "Errors of the viewpoint, aligned",
+            "Histograms of the aligned viewpoint errors in degrees",
+            histogram(errors, label="aligned viewpoint error, degrees"),
+        ),
+        Plot(
+            "error_against_azimuth",
+            "Errors of the viewpoint by where the head points (0: into the camera)",
+            "The predicted viewpoint's error against the true azimuth",
+            scatter(
+                torch.rad2deg(azimuths).tolist(),
+                errors["predicted"],
+                labels=("true azimuth, degrees", "aligned viewpoint error, degrees"),
+                ticks=(-180, -90, 0, 90, 180),
+            ),
+        ),
+    ]
+    curves: Mapping[str, Any] = {
+        name: score.keypoints.curve
+        for name, score in zip(READINGS, (figures.predicted, figures.refined), strict=True)
+        if score.keypoints is not None
+    }
+    if curves:
+        plots.append(Plot("pck", "PCK of keypoint transfer", "PCK against its threshold", pck_curve(curves)))
+    return tuple(plots)
+
+
+def _cases(scores: Sequence[ProceduralScore]) -> dict[str, list[Case]]:
+    chosen = best_median_worst([score.refined.mask.iou for score in scores], largest_is_best=True)
+    return {
+        f"The {heading} pictures by refined IoU": [_case(scores[index]) for index in indices]
+        for heading, indices in chosen.items()
+    }
+
+
+def _case(score: ProceduralScore) -> Case:
+    pixels, file = read_image(score.image).pixels, mask_beside(score.image)
+    mask = None if file is None else read_mask(file)
+    return Case(
+        f"{score.name}: IoU {score.predicted.mask.iou:.3f}, refined {score.refined.mask.iou:.3f}",
+        f"{score.name} with the refined silhouette's outline in orange, the mask's in white",
+        draw_photograph(enlarged(pixels)[0], silhouette=score.refined.silhouette, mask=mask),
+    )
+
+
+def _viewpoint_rows(name: str, scores: Sequence[ViewpointScore | None]) -> Iterator[tuple[str, list[str]]]:
+    yield (
+        f"{name}, median error (degrees)",
+        [_decimals(None if s is None else s.median_degrees, 1) for s in scores],
+    )
+    yield (
+        f"{name}, within 30 degrees (%)",
+        [_percent(None if s is None else s.within_30_degrees) for s in scores],
+    )
+    yield (
+        f"{name}, front/back confused (%)",
+        [_percent(None if s is None else s.front_back_confused) for s in scores],
+    )
+
+
+def _decimals(value: float | None, digits: int) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.1f}"
