@@ -64,6 +64,9 @@ def _check_indices(what: str, indices: Tensor, count: int) -> None:
     """Refuse indices out of range on the CPU; elsewhere an answer would have to be waited for."""
     if indices.device.type != "cpu" or indices.numel() == 0:
         return
-    lowest, highest = (int(index) for index in indices.aminmax())
+    # By numpy: OpenMP threads that torch wakes spin on their cores for milliseconds after they are done,
+    # where the CPU backend's own threads are to draw.
+    values = indices.numpy()
+    lowest, highest = int(values.min()), int(values.max())
     if lowest < 0 or highest >= count:
         raise InputError(f"{what} {lowest} to {highest} of a mesh of {count}")

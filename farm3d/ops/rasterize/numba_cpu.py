@@ -129,11 +129,14 @@ class _Antialias(torch.autograd.Function):
 
 
 def _sum_bands(partial: np.ndarray, images: int) -> Tensor:
-    """Add up what each row band contributed to its image (or to the one image that all share)."""
+    """Add up what each row band contributed to its image (or to the one image that all share).
+
+    By numpy: OpenMP threads that torch wakes would spin where the next launch's threads are to run.
+    """
     bands = len(partial) // max(images, 1)
     if bands == 1:
         return torch.from_numpy(partial)
-    return torch.from_numpy(partial.reshape(images, bands, *partial.shape[1:])).sum(dim=1)
+    return torch.from_numpy(partial.reshape(images, bands, *partial.shape[1:]).sum(axis=1))
 
 
 def rasterize(
