@@ -109,8 +109,11 @@ def distances(
 ) -> Distances:
     """Mean distances to the nearest point, both ways."""
     of_target = sample(target, protocol.chamfer_points, random("chamfer target"))
-    of_mesh = sample(mesh, protocol.chamfer_points, random("chamfer reconstruction"))
-    return Distances(
-        to_reconstruction=float(cKDTree(of_mesh).query(of_target)[0].mean()),
-        to_target=float(cKDTree(of_target).query(of_mesh)[0].mean()),
-    )
+    return nearest(sample(mesh, protocol.chamfer_points, random("chamfer reconstruction")), of_target)
+
+
+def nearest(of_reconstruction: Points, of_target: Float[np.ndarray, "others 3"]) -> Distances:
+    """Mean distances from each point of one cloud to the nearest of the other."""
+    there, _ = cKDTree(of_reconstruction).query(of_target)
+    back, _ = cKDTree(of_target).query(of_reconstruction)
+    return Distances(to_reconstruction=float(np.mean(there)), to_target=float(np.mean(back)))

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from farm3d.eval.benchmarks.records import Case, Record
 
-BENCHMARKS = ("rasterize", "isosurface", "turntable", "reconstruct")
-ON_CPU_ALONE = ("turntable", "reconstruct")
+BENCHMARKS = ("rasterize", "isosurface", "turntable", "reconstruct", "chamfer")
+ON_CPU_ALONE = ("turntable", "reconstruct", "chamfer")
 BACKENDS = ("numba", "triton", "nvdiffrast", "reference")
 PEERS = ("embree", "pytorch3d")
 
@@ -114,6 +114,11 @@ def _cases(arguments: argparse.Namespace, device: "torch.device", messages: Mess
 
         whole = reconstruct.QUICK_PLAN if arguments.quick else reconstruct.PLAN
         return reconstruct.measure_reconstruct(whole, progress=messages.say)
+    if arguments.benchmark == "chamfer":
+        from farm3d.eval.benchmarks import chamfer
+
+        pairs = chamfer.QUICK_PLAN if arguments.quick else chamfer.PLAN
+        return chamfer.measure_chamfer(pairs, seed=seed, progress=messages.say)
     from farm3d.eval.benchmarks import isosurface
 
     plan = isosurface.QUICK_PLAN if arguments.quick else isosurface.PLAN
