@@ -108,7 +108,7 @@ def _plots(measured: Sequence[PairRow], azimuths: Mapping[str, float]) -> tuple[
                     [azimuths[row.name] for row in seen],
                     [row.chamfer_scaled for row in seen],
                     labels=("azimuth, degrees", "Chamfer distance, scaled"),
-                    ticks=(-180, -90, 0, 90, 180),
+                    ticks=(-180.0, -90.0, 0.0, 90.0, 180.0),
                 ),
             )
         )

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from farm3d.errors import InputError
-from farm3d.inference.reconstruct import Reconstruction
+from farm3d.types import AnimalPrediction
 
 from .keypoint_annotations import field, read_json, tight_box
 from .keypoint_points import SurfacePoints, point_of, project_points
@@ -64,19 +64,20 @@ def read_photograph_annotations(folder: Path) -> dict[str, Annotation]:
 
 def keypoint_errors(
     annotation: Annotation,
-    result: Reconstruction,
+    readings: tuple[AnimalPrediction, AnimalPrediction],
     points: SurfacePoints,
     *,
     mask: Bool[np.ndarray, "height width"] | None,
 ) -> tuple[KeypointError, ...]:
     """The errors of all keypoints that are comparable, in the annotation's order.
 
-    The box is the tight one about the mask, or about all annotated keypoints where no mask is given. Hidden
-    points count too: annotators place what they guess.
+    `readings` are the predictions before and after refinement, whose cameras know their crop. The box is
+    the tight one about the mask, or about all annotated keypoints where no mask is given. Hidden points
+    count too: annotators place what they guess.
     """
     if not annotation.keypoints:
         return ()
-    before, after = (project_points(points, prediction) for prediction in (result.initial, result.refined))
+    before, after = (project_points(points, reading) for reading in readings)
     longer = _longer_side(annotation.keypoints.values(), mask)
     head = annotation.head or annotated_side(annotation.keypoints)
     found = []
@@ -106,6 +107,8 @@ def _longer_side(places: Iterable[Place], mask: Bool[np.ndarray, "height width"]
 
 
 def _annotation(entry: Any, where: str) -> Annotation:
+    if not isinstance(entry, dict):
+        raise InputError(f"{where}: not a mapping of head and keypoints")
     keypoints = field(entry, "keypoints", where) if "keypoints" in entry else {}
     if not isinstance(keypoints, dict):
         raise InputError(f"{where}: keypoints: not a mapping of names to x, y")

@@ -126,7 +126,7 @@ def _score(
     seconds: float,
 ) -> PhotographScore:
     mask = result.segmentation.mask.numpy() if result.segmentation.source == "file" else None
-    keypoints = keypoint_errors(annotation, result, points, mask=mask)
+    keypoints = keypoint_errors(annotation, (result.initial, result.refined), points, mask=mask)
     return PhotographScore(
         name=name,
         predicted=None if mask is None else score_mask(result.initial_silhouette, mask),
