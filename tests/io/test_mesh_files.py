@@ -45,6 +45,15 @@ def test_obj_comes_back(tmp_path: Path, textured: bool) -> None:
         torch.testing.assert_close(back.uvs, mesh.uvs, atol=1e-6, rtol=0)
 
 
+def test_double_precision_is_kept_where_it_is_asked_for(tmp_path: Path) -> None:
+    far = Mesh(TRIANGLE.vertices.double() + 1_000_000.0, TRIANGLE.faces)
+    write_obj(tmp_path / "a.obj", far)
+    assert read_mesh(tmp_path / "a.obj").vertices.dtype == torch.float32
+    torch.testing.assert_close(
+        read_mesh(tmp_path / "a.obj", dtype=torch.float64).vertices, far.vertices, atol=1e-6, rtol=0
+    )
+
+
 def test_ply_comes_back(tmp_path: Path) -> None:
     mesh = tube_mesh()
     trimesh.Trimesh(mesh.vertices.numpy(), mesh.faces.numpy(), process=False).export(tmp_path / "a.ply")
