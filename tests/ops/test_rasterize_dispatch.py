@@ -130,6 +130,18 @@ def test_a_given_topology_is_used_instead_of_that_of_the_faces():
     assert not torch.equal(antialias(colors, drawn, clip, cut), whole)
 
 
+def test_a_launch_gives_the_results_in_order_and_raises_what_a_task_raised():
+    assert numba_launch.launch(lambda task, base: base + task, 20, 100) == list(range(100, 120))
+    assert numba_launch.launch(lambda task: task, 0) == []
+
+    def fail_late(task):
+        if task == 7:
+            raise ArithmeticError("task 7")
+
+    with pytest.raises(ArithmeticError, match="task 7"):
+        numba_launch.launch(fail_late, 20)
+
+
 @pytest.mark.parametrize("threads", [1, 3, 8])
 def test_results_do_not_depend_on_the_number_of_threads(threads):
     before = torch.get_num_threads()

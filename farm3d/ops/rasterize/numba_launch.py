@@ -1,6 +1,6 @@
 """Compile numba kernels and run them on every core, without numba's own threading layers.
 
-Kernels are plain `nogil` functions over a range of tasks; Python threads share the tasks out. Numba's own
+Kernels are plain `nogil` functions of a task; Python threads share the tasks out. Numba's own
 layers each fail somewhere that farm3d is used: GNU OpenMP kills forked data-loader workers, workqueue
 dies when two Python threads launch at once, TBB is not on every machine. Threads live only as long as a
 launch, so a fork between launches finds nothing to break.
