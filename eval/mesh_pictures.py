@@ -38,12 +38,12 @@ def draw_mesh(mesh: Mesh, *, turned: bool = False, side: int = SIDE) -> UInt8[np
     return np.repeat((255 * shade).round().to(torch.uint8).numpy()[..., None], 3, axis=-1)
 
 
-def in_a_row(pictures: Sequence[Pixels], *, side: int = SIDE) -> bytes:
+def in_a_row(pictures: Sequence[UInt8[np.ndarray, "_ _ 3"]], *, side: int = SIDE) -> bytes:
     """A JPEG of pictures beside each other, each fitted into a square."""
     return jpeg(np.concatenate([_squared(picture, side) for picture in pictures], axis=1))
 
 
-def _squared(pixels: Pixels, side: int) -> Pixels:
+def _squared(pixels: Pixels, side: int) -> UInt8[np.ndarray, "side side 3"]:
     height, width = (max(1, round(length * side / max(pixels.shape[:2]))) for length in pixels.shape[:2])
     canvas = np.full((side, side, 3), round(255 * BACKGROUND), dtype=np.uint8)
     resized = cv2.resize(shrunk(pixels)[0], (width, height), interpolation=cv2.INTER_AREA)

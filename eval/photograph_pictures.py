@@ -45,7 +45,7 @@ def draw_photograph(
     return jpeg(canvas)
 
 
-def shrunk(pixels: Pixels) -> tuple[Pixels, float]:
+def shrunk(pixels: Pixels) -> tuple[UInt8[np.ndarray, "rows columns 3"], float]:
     """A copy of at most `SIDE` pixels a side, and by what its sides were multiplied."""
     scale = min(1.0, SIDE / max(pixels.shape[:2]))
     if scale == 1.0:
@@ -68,7 +68,7 @@ def jpeg(pixels: Pixels) -> bytes:
     return data.tobytes()
 
 
-def _outline(canvas: Pixels, mask: Plane, color: tuple[int, int, int]) -> None:
+def _outline(canvas: UInt8[np.ndarray, "rows columns 3"], mask: Plane, color: tuple[int, int, int]) -> None:
     """Draw a mask's outline, the mask brought to the canvas's size."""
     resized = cv2.resize(mask.astype(np.uint8), canvas.shape[1::-1], interpolation=cv2.INTER_NEAREST)
     contours, _ = cv2.findContours(resized, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)

@@ -1,5 +1,6 @@
 """Photographs' scores on cases made by hand: the head's side, keypoints' errors, boxes."""
 
+import io
 import math
 from dataclasses import replace
 
@@ -8,9 +9,11 @@ import pytest
 import torch
 from farm3d.eval.keypoint_points import SurfacePoints, surface_points
 from farm3d.eval.photograph_keypoints import Annotation, annotated_side, keypoint_errors
+from farm3d.eval.photograph_pictures import draw_photograph
 from farm3d.eval.photograph_report import head_counts, photograph_metrics
 from farm3d.eval.photographs import PhotographScore, folded_faces, head_side
 from farm3d.eval.segmentation import MaskScore
+from PIL import Image
 
 from farm3d.geometry.camera import camera_from_rotation, project_to_ndc
 from farm3d.geometry.viewpoint import viewpoint_rotation
@@ -131,3 +134,24 @@ def test_heads_are_counted_by_side_and_means_leave_out_what_is_not_there() -> No
     assert metrics["iou"]["refined"] == pytest.approx(0.7)
     assert (metrics["photographs"], metrics["masks"], metrics["folded_faces"]) == (4, 3, 8)
     assert metrics["keypoints"]["mean_error"] == {"predicted": None, "refined": None}
+
+
+def test_the_picture_shows_outlines_and_keypoints_where_they_are() -> None:
+    mask = np.zeros((900, 1280), dtype=bool)
+    mask[300:600, 400:800] = True
+    picture = draw_photograph(
+        np.zeros((900, 1280, 3), dtype=np.uint8),
+        silhouette=np.roll(mask, 200, axis=1),
+        mask=mask,
+        pairs=[(np.array([100.0, 100.0]), np.array([100.0, 800.0]))],
+    )
+    with Image.open(io.BytesIO(picture)) as opened:
+        pixels = np.asarray(opened.convert("RGB")).astype(int)
+    assert pixels.shape == (450, 640, 3)
+    red, green, blue = (pixels[..., k] for k in range(3))
+    assert pixels[225, 200].min() > 200, "the mask's left edge is white"
+    assert red[225, 500] > 200 and 80 < green[225, 500] < 190 and blue[225, 500] < 100, (
+        "the silhouette's right edge"
+    )
+    assert blue[50, 50] > 200 and red[50, 50] < 130, "annotated: a blue dot"
+    assert red[400, 50] > 200 and green[400, 50] > 180 and blue[400, 50] < 120, "projected: a yellow cross"
