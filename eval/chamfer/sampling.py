@@ -15,7 +15,7 @@ from farm3d.ops.rasterize.numba_launch import compile_kernel
 
 from .voxels import Triangles
 
-Cloud = Float[np.ndarray, "points 3"]
+Cloud = Float[np.ndarray, "_ 3"]
 
 CANDIDATES = 3
 """Points drawn for each point wanted."""
@@ -51,7 +51,7 @@ def sample_evenly(triangles: Triangles, count: int, generator: np.random.Generat
     radius = float(np.sqrt(cumulative[-1] / (CANDIDATES * count)))
     kept: list[Cloud] = []
     while sum(map(len, kept)) < count:
-        points = _draw(triangles, cumulative, count * CANDIDATES, generator)
+        points = _draw(triangles, cumulative, count * CANDIDATES, generator=generator)
         kept.append(points[far_apart(points, radius)])
     return np.concatenate(kept)[:count]
 
@@ -69,7 +69,11 @@ def far_apart(points: Cloud, radius: float) -> Bool[np.ndarray, " points"]:
 
 
 def _draw(
-    triangles: Triangles, cumulative: Float[np.ndarray, " faces"], count: int, generator: np.random.Generator
+    triangles: Triangles,
+    cumulative: Float[np.ndarray, " faces"],
+    count: int,
+    *,
+    generator: np.random.Generator,
 ) -> Cloud:
     """Points uniform on the surface (Weisstein, "Triangle Point Picking"), as trimesh draws them."""
     heights = generator.random(count) * cumulative[-1]
