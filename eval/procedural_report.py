@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import cv2
+import numpy as np
 import torch
 
 from farm3d.geometry.viewpoint import azimuth_elevation
@@ -127,7 +129,7 @@ def _plots(figures: ProceduralFigures) -> tuple[Plot, ...]:
                 torch.rad2deg(azimuths).tolist(),
                 errors["predicted"],
                 labels=("true azimuth, degrees", "aligned viewpoint error, degrees"),
-                ticks=(-180, -90, 0, 90, 180),
+                ticks=(-180.0, -90.0, 0.0, 90.0, 180.0),
             ),
         ),
     ]
@@ -150,13 +152,19 @@ def _cases(scores: Sequence[ProceduralScore]) -> dict[str, list[Case]]:
 
 
 def _case(score: ProceduralScore) -> Case:
-    pixels, file = read_image(score.image).pixels, mask_beside(score.image)
-    mask = None if file is None else read_mask(file)
+    pixels, _ = enlarged(read_image(score.image).pixels)
+    file = mask_beside(score.image)
+    mask = None if file is None else _resized(read_mask(file), pixels)
     return Case(
         f"{score.name}: IoU {score.predicted.mask.iou:.3f}, refined {score.refined.mask.iou:.3f}",
         f"{score.name} with the refined silhouette's outline in orange, the mask's in white",
-        draw_photograph(enlarged(pixels)[0], silhouette=score.refined.silhouette, mask=mask),
+        draw_photograph(pixels, silhouette=_resized(score.refined.silhouette, pixels), mask=mask),
     )
+
+
+def _resized(mask: np.ndarray, pixels: np.ndarray) -> np.ndarray:
+    """A mask at the size of the picture."""
+    return cv2.resize(mask.astype(np.uint8), pixels.shape[1::-1], interpolation=cv2.INTER_NEAREST) > 0
 
 
 def _viewpoint_rows(name: str, scores: Sequence[ViewpointScore | None]) -> Iterator[tuple[str, list[str]]]:

@@ -92,7 +92,7 @@ def test_the_report_shows_pairs_from_best_to_worst(
         (["--pad", "-0.1"], "-0.1 is not a share"),
         (["--pad", "much"], "'much' is not a number"),
         (["--annotations", "nowhere.json"], "nowhere.json: No such file"),
-        (["--checkpoint", "runs/nowhere"], "runs/nowhere"),
+        (["--checkpoint", "runs/horse/nowhere"], "runs/horse/nowhere: no such file or folder"),
     ],
 )
 def test_a_mistake_is_one_line(
