@@ -156,7 +156,7 @@ def score_transfer(
         pck=float(np.nanmean(shares)),
         interval=percentile_interval(_row_means(resampled)),
         keypoints=tuple(
-            _keypoint_score(name, transfer.counted[:, k], shares[k], resampled[:, k])
+            _keypoint_score(name, transfer.counted[:, k], share=shares[k], resampled=resampled[:, k])
             for k, name in enumerate(transfer.names)
         ),
         curve=tuple((threshold, mean_pck(transfer, threshold)) for threshold in CURVE_THRESHOLDS),
@@ -169,12 +169,12 @@ def mean_pck(transfer: KeypointTransfer, threshold: float) -> float:
     return float(np.nanmean(_shares(correct, transfer.counted, np.ones((1, len(transfer.pairs))))))
 
 
-def _keypoint_score(name: str, counted: np.ndarray, share: float, resampled: np.ndarray) -> KeypointScore:
+def _keypoint_score(name: str, counted: np.ndarray, *, share: float, resampled: np.ndarray) -> KeypointScore:
     transfers = int(counted.sum())
     if transfers == 0:
         return KeypointScore(name, 0, None, None)
-    interval = percentile_interval(resampled[np.isfinite(resampled)])
-    return KeypointScore(name, transfers, float(share), interval)
+    drawn = resampled[np.isfinite(resampled)]
+    return KeypointScore(name, transfers, float(share), percentile_interval(drawn) if len(drawn) else None)
 
 
 def _resampled_shares(

@@ -53,8 +53,8 @@ def read_prediction(folder: Path, name: str) -> ProjectedVertices:
     arrays = _read_arrays(file)
     if "vertices_2d" not in arrays:
         return project_mesh(*_mesh_and_camera(arrays, file))
-    positions = _array(arrays, "vertices_2d", file, (-1, 2)).astype(np.float64)
-    visible = _array(arrays, "visible", file, (len(positions),))
+    positions = _array(arrays, "vertices_2d", file, shape=(-1, 2)).astype(np.float64)
+    visible = _array(arrays, "visible", file, shape=(len(positions),))
     return ProjectedVertices(positions, visible > 0)
 
 
@@ -89,8 +89,8 @@ def _read_arrays(file: Path) -> dict[str, np.ndarray]:
 
 
 def _mesh_and_camera(arrays: Mapping[str, np.ndarray], file: Path) -> tuple[Mesh, Camera]:
-    vertices = _array(arrays, "vertices", file, (-1, 3))
-    faces = _array(arrays, "faces", file, (-1, 3)).astype(np.int64)
+    vertices = _array(arrays, "vertices", file, shape=(-1, 3))
+    faces = _array(arrays, "faces", file, shape=(-1, 3)).astype(np.int64)
     if faces.min() < 0 or faces.max() >= len(vertices):
         raise InputError(f"{file}: faces: name vertices that do not exist")
     mesh = Mesh(torch.from_numpy(vertices.astype(np.float32)), torch.from_numpy(faces))
@@ -98,13 +98,13 @@ def _mesh_and_camera(arrays: Mapping[str, np.ndarray], file: Path) -> tuple[Mesh
 
 
 def _camera(values: Mapping[str, Any], file: Path) -> Camera:
-    matrix = _array(values, "world_to_camera", file, (4, 4)).astype(np.float32)
-    degrees = float(_array(values, "field_of_view_degrees", file, ()))
-    x, y, width, height = (float(v) for v in _array(values, "crop_box", file, (4,)))
+    matrix = _array(values, "world_to_camera", file, shape=(4, 4)).astype(np.float32)
+    degrees = float(_array(values, "field_of_view_degrees", file, shape=()))
+    x, y, width, height = (float(v) for v in _array(values, "crop_box", file, shape=(4,)))
     return Camera(torch.from_numpy(matrix), math.radians(degrees), (x, y, width, height))
 
 
-def _array(values: Mapping[str, Any], name: str, file: Path, shape: tuple[int, ...]) -> np.ndarray:
+def _array(values: Mapping[str, Any], name: str, file: Path, *, shape: tuple[int, ...]) -> np.ndarray:
     """A field of finite numbers of this shape, -1 standing for any positive length."""
     if name not in values:
         raise InputError(f"{file}: {name}: missing")
