@@ -125,6 +125,7 @@ def _row(score: PhotographScore) -> dict[str, Any]:
         }
     row |= {"head": score.head, "annotated_head": score.annotated_head}
     row |= {"deformation": score.deformation, "folded_faces": score.folded_faces, "seconds": score.seconds}
+    row["doubts"] = list(score.doubts)
     row["keypoints"] = [
         {
             "name": keypoint.name,
@@ -216,19 +217,15 @@ def _plots(scores: Sequence[PhotographScore]) -> tuple[Plot, ...]:
 
 
 def _case(score: PhotographScore) -> Case:
-    overlap = "no mask" if score.refined is None else f"IoU {score.refined.iou:.3f}"
+    parts = ["no mask given" if score.refined is None else f"IoU {score.refined.iou:.3f}"]
     error = keypoint_error(score, "refined")
-    keypoints = "" if error is None else f", {len(score.keypoints)} keypoints off by {error:.3f}"
-    side = ""
-    if score.annotated_head is not None:
-        side = (
-            ""
-            if score.head == score.annotated_head
-            else f", head {score.head} instead of {score.annotated_head}"
-        )
+    if error is not None:
+        parts.append(f"{len(score.keypoints)} keypoints off by {error:.3f}")
+    if score.annotated_head not in (None, score.head):
+        parts.append(f"head {score.head} instead of {score.annotated_head}")
     legend = LEGEND if not score.keypoints else f"{LEGEND}, {KEYPOINT_LEGEND}"
     return Case(
-        f"{score.name}: {overlap}{keypoints}{side}",
+        f"{score.name}: {', '.join([*parts, *score.doubts])}",
         f"The photograph {score.name} with {legend}",
         score.picture,
     )

@@ -35,7 +35,8 @@ class PhotographScore:
     The masks' scores are `None` where no mask is given. `head` and `annotated_head` are "left" or "right",
     the latter `None` where nobody says. `deformation` is the mean distance from the category's rest shape as
     a fraction of the body's length, `folded_faces` counts rest faces turned by more than 90 degrees from the
-    category's. `picture` is a JPEG of the photograph with outlines and keypoints.
+    category's. `picture` is a JPEG of the photograph with outlines and keypoints, `doubts` what the mask's
+    maker warns of.
     """
 
     name: str
@@ -48,6 +49,7 @@ class PhotographScore:
     folded_faces: int
     seconds: float
     picture: bytes
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -143,4 +145,5 @@ def _score(
             mask=mask,
             pairs=[(keypoint.annotated, keypoint.projected) for keypoint in keypoints],
         ),
+        doubts=result.segmentation.warnings,
     )
