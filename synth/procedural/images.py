@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
 from farm3d.geometry.camera import FIELD_OF_VIEW, Camera, project_to_clip
 from farm3d.geometry.viewpoint import view_word, viewpoint_rotation
 from farm3d.ops.mesh_topology import vertex_normals
 from farm3d.ops.rasterize import interpolate, rasterize
-from farm3d.render.shading import light_of, shade
+from farm3d.render.shading import shade
 from farm3d.types import DirectionalLight
 
 from .anatomy import GROUND, Species
@@ -55,6 +55,19 @@ class Sample:
     features: Float[np.ndarray, "channels grid grid"]
     truth: dict[str, object]
     jpeg_quality: int
+
+
+@dataclass(frozen=True)
+class Surface:
+    """The animal's surface in the finer pixels of one picture that it covers, one entry each.
+
+    `albedo` is linear RGB, `normals` are unit vectors of the camera frame, `places` are in the object frame.
+    """
+
+    covered: Bool[Tensor, "fine fine"]
+    albedo: Float[Tensor, "points 3"]
+    normals: Float[Tensor, "points 3"]
+    places: Float[Tensor, "points 3"]
 
 
 @dataclass(frozen=True)
@@ -109,39 +122,37 @@ def random_shot(animal: Animal, identifier: str, generator: np.random.Generator,
 
 
 def draw(animal: Animal, shots: Sequence[Shot], size: int) -> list[Sample]:
-    """The pictures of these shots of one animal, `size` pixels a side."""
+    """The pictures of these shots of one animal, `size` pixels a side, each drawn for itself."""
+    return [_draw_one(animal, shot, size) for shot in shots]
+
+
+def _draw_one(animal: Animal, shot: Shot, size: int) -> Sample:
     faces = animal.shape.faces
-    vertices, offsets = _posed_on_ground(animal, shots)
+    vertices, offsets = _posed_on_ground(animal, [shot])
     camera = fit_cameras(
         vertices,
         faces,
-        viewpoint_rotation(
-            torch.tensor([shot.azimuth for shot in shots]), torch.tensor([shot.elevation for shot in shots])
-        ),
-        scale=torch.tensor([shot.scale for shot in shots]),
-        shift=torch.tensor([shot.shift for shot in shots]),
+        viewpoint_rotation(torch.tensor([shot.azimuth]), torch.tensor([shot.elevation])),
+        scale=torch.tensor([shot.scale]),
+        shift=torch.tensor([shot.shift]),
     )
-    light = _stacked_light(shots)
     clip = project_to_clip(camera, vertices)
     rasterized = rasterize(clip, faces, (SUPERSAMPLING * size, SUPERSAMPLING * size))
-    layers = _shaded(animal, vertices, camera, light=light, rasterized=rasterized)
+    surface = _surface(animal, vertices, camera, rasterized=rasterized)
+    light = _stacked_light([shot])
+    layers = _shaded(surface, light)
     coarse = rasterized[:, ::SUPERSAMPLING, ::SUPERSAMPLING].contiguous()
     features = interpolate(animal.features[None], coarse, faces)
     shadows = _shadows(faces, vertices, camera=camera, light=light)
     keypoints = keypoints_in_image(animal.keypoints, clip, rasterized, size=size)
-    samples = []
-    for k, shot in enumerate(shots):
-        truth = _truth(animal, shot, world_to_camera=camera.world_to_camera[k], offset=offsets[k])
-        samples.append(
-            _sample(
-                shot,
-                layers=layers[k].numpy(),
-                shadow=shadows[k].numpy(),
-                features=patch_features(features[k], (coarse[k, ..., 3:] > 0).float(), shot.generator),
-                truth=truth | {"keypoints": keypoints[k]},
-            )
-        )
-    return samples
+    truth = _truth(animal, shot, world_to_camera=camera.world_to_camera[0], offset=offsets[0])
+    return _sample(
+        shot,
+        layers=layers.numpy(),
+        shadow=shadows[0].numpy(),
+        features=patch_features(features[0], (coarse[0, ..., 3:] > 0).float(), shot.generator),
+        truth=truth | {"keypoints": keypoints[0]},
+    )
 
 
 def _posed_on_ground(
@@ -163,27 +174,30 @@ def _stacked_light(shots: Sequence[Shot]) -> DirectionalLight:
     )
 
 
-def _shaded(
+def _surface(
     animal: Animal,
-    vertices: Float[Tensor, "images vertices 3"],
+    vertices: Float[Tensor, "1 vertices 3"],
     camera: Camera,
     *,
-    light: DirectionalLight,
-    rasterized: Float[Tensor, "images fine fine 4"],
-) -> Float[Tensor, "images size size 4"]:
-    """sRGB (premultiplied) and coverage, averaged over the finer pixels."""
+    rasterized: Float[Tensor, "1 fine fine 4"],
+) -> Surface:
+    """What is seen of the animal through each of the finer pixels that it covers."""
+    faces = animal.shape.faces
     rotation = camera.world_to_camera[:, :3, :3]
-    normals = vertex_normals(vertices, animal.shape.faces) @ rotation.transpose(-1, -2)
-    attributes = torch.cat([normals, animal.albedo.expand_as(normals)], dim=-1)
-    covered = rasterized[..., 3] > 0
-    seen = interpolate(attributes, rasterized, animal.shape.faces)[covered]
-    unit = torch.nn.functional.normalize(seen[:, :3], dim=-1)
-    image_index = torch.nonzero(covered)[:, 0]
-    colors = shade(seen[:, 3:], unit, light_of(light, image_index)).clamp(0.0, 1.0)
-    layers = rasterized.new_zeros(rasterized.shape)
-    layers[covered] = torch.cat([colors, torch.ones_like(colors[:, :1])], dim=1)
-    pooled = torch.nn.functional.avg_pool2d(layers.movedim(-1, 1), SUPERSAMPLING)
-    return pooled.movedim(1, -1)
+    normals = vertex_normals(vertices, faces) @ rotation.transpose(-1, -2)
+    covered = rasterized[0, ..., 3] > 0
+    attributes = torch.cat([normals, vertices, animal.albedo[None]], dim=-1)
+    seen = interpolate(attributes, rasterized, faces)[0][covered]
+    normal = torch.nn.functional.normalize(seen[:, :3], dim=-1)
+    return Surface(covered, albedo=seen[:, 6:], normals=normal, places=seen[:, 3:6])
+
+
+def _shaded(surface: Surface, light: DirectionalLight) -> Float[Tensor, "size size 4"]:
+    """sRGB (premultiplied) and coverage, averaged over the finer pixels."""
+    colors = shade(surface.albedo, surface.normals, light).clamp(0.0, 1.0)
+    layers = torch.zeros(*surface.covered.shape, 4)
+    layers[surface.covered] = torch.cat([colors, torch.ones_like(colors[:, :1])], dim=1)
+    return torch.nn.functional.avg_pool2d(layers.movedim(-1, 0), SUPERSAMPLING).movedim(0, -1)
 
 
 def _shadows(
