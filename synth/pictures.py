@@ -12,6 +12,9 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
+from farm3d.geometry.camera import FIELD_OF_VIEW
+
+from .procedural.cameras import Viewpoint
 from .procedural.features import feature_mixture
 from .procedural.images import Sample, draw, random_animal, random_shot
 from .procedural.species import SPECIES, species_of
@@ -42,7 +45,7 @@ def portrait() -> Sample:
         species_of("horse"), PORTRAIT_ANIMAL, seed=PORTRAIT_SEED, mixture=feature_mixture(PORTRAIT_SEED)
     )
     shot = random_shot(animal, "horse", np.random.default_rng([7, PORTRAIT_ANIMAL]), seed=PORTRAIT_SEED)
-    shot = replace(shot, scale=1.3, azimuth=-1.25, elevation=0.1, ambient=0.4, diffuse=0.75)
+    shot = replace(shot, viewpoint=Viewpoint(-1.25, 0.1, FIELD_OF_VIEW), scale=1.3, ambient=0.4, diffuse=0.75)
     return draw(animal, [shot], PORTRAIT_SIZE)[0]
 
 

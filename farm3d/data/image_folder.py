@@ -16,6 +16,7 @@ from torch import Tensor
 
 from farm3d.data.transforms import mask_distances
 from farm3d.errors import InputError
+from farm3d.geometry.camera import Camera, with_field_of_view
 from farm3d.geometry.mesh import Mesh
 from farm3d.geometry.skeleton import Skeleton, bone_transforms
 from farm3d.types import Batch, DirectionalLight, GroundTruth
@@ -172,8 +173,17 @@ def _load_truth(
         torch.tensor([entry["ambient"] for entry in lights], dtype=torch.float32),
         torch.tensor([entry["diffuse"] for entry in lights], dtype=torch.float32),
     )
-    cameras = torch.tensor([record["camera"]["world_to_camera"] for record in records], dtype=torch.float32)
-    return GroundTruth(cameras, light, canonical, rest, posed)
+    return GroundTruth(_model_cameras(records), light, canonical, rest, posed)
+
+
+def _model_cameras(records: Sequence[dict[str, Any]]) -> Float[Tensor, "images 4 4"]:
+    """The true cameras with the model's field of view: rotation, place in the picture and size kept."""
+    cameras = [record["camera"] for record in records]
+    camera = Camera(
+        torch.tensor([entry["world_to_camera"] for entry in cameras], dtype=torch.float32),
+        torch.deg2rad(torch.tensor([entry["field_of_view_degrees"] for entry in cameras])),
+    )
+    return with_field_of_view(camera).world_to_camera
 
 
 def _mirror_truth(truth: GroundTruth, mirrored: Tensor) -> GroundTruth:

@@ -1,7 +1,7 @@
 """Pinhole cameras: world to camera (OpenGL axes) and camera to clip space (y down)."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -16,6 +16,9 @@ CAMERA_DISTANCE = 10.0
 FIELD_OF_VIEW = math.radians(25.0)
 """Vertical field of view (radians) of the square crop (MagicPony's value)."""
 
+FieldOfView = float | Float[Tensor, "*views"]
+"""A vertical angle in radians: one for all views of a batch, or one a view."""
+
 NEAR, FAR = 0.1, 1000.0
 
 
@@ -23,13 +26,13 @@ NEAR, FAR = 0.1, 1000.0
 class Camera:
     """A square pinhole view, or a batch of them.
 
-    `field_of_view` is the vertical angle in radians. `crop_box` is (x, y, width, height) of the
-    square view in the pixels of the source image after EXIF rotation, `None` where the view is the
-    whole image.
+    `field_of_view` is the vertical angle in radians, of all views or of each. `crop_box` is
+    (x, y, width, height) of the square view in the pixels of the source image after EXIF rotation,
+    `None` where the view is the whole image.
     """
 
     world_to_camera: Transforms
-    field_of_view: float = FIELD_OF_VIEW
+    field_of_view: FieldOfView = FIELD_OF_VIEW
     crop_box: tuple[float, float, float, float] | None = None
 
 
@@ -39,11 +42,30 @@ def camera_from_rotation(rotation: Rotations, translation: Vectors) -> Camera:
     return Camera(rigid_transform(rotation, translation + offset))
 
 
-def clip_from_camera(field_of_view: float, near: float = NEAR, far: float = FAR) -> Float[Tensor, "4 4"]:
+def with_field_of_view(camera: Camera, field_of_view: float = FIELD_OF_VIEW) -> Camera:
+    """The camera with another field of view, moved along its axis: depth times tan(angle / 2) is kept.
+
+    The object's origin keeps its place in the picture, and what is as far away as it keeps its size.
+    """
+    before = torch.as_tensor(camera.field_of_view, dtype=torch.float64)
+    nearer = torch.tan(before / 2.0) / math.tan(field_of_view / 2.0)
+    matrix = camera.world_to_camera.clone()
+    matrix[..., 2, 3] *= nearer.to(matrix)
+    return replace(camera, world_to_camera=matrix, field_of_view=field_of_view)
+
+
+def clip_from_camera(
+    field_of_view: FieldOfView, near: float = NEAR, far: float = FAR
+) -> Float[Tensor, "*views 4 4"]:
     """Perspective projection to clip space with y down, so that image row 0 is NDC y = -1."""
-    scale = 1.0 / math.tan(field_of_view / 2.0)
-    depth = (-(far + near) / (far - near), -2.0 * far * near / (far - near))
-    return torch.tensor([[scale, 0, 0, 0], [0, -scale, 0, 0], [0, 0, *depth], [0, 0, -1.0, 0]])
+    angle = torch.as_tensor(field_of_view, dtype=torch.float64)
+    matrix = angle.new_zeros(*angle.shape, 4, 4)
+    matrix[..., 0, 0] = 1.0 / torch.tan(angle / 2.0)
+    matrix[..., 1, 1] = -matrix[..., 0, 0]
+    matrix[..., 2, 2] = -(far + near) / (far - near)
+    matrix[..., 2, 3] = -2.0 * far * near / (far - near)
+    matrix[..., 3, 2] = -1.0
+    return matrix
 
 
 def to_camera(camera: Camera, points: Points) -> Float[Tensor, "*views points 3"]:
@@ -57,7 +79,7 @@ def project_to_clip(camera: Camera, points: Points) -> Float[Tensor, "*views poi
     seen = to_camera(camera, points)
     homogeneous = torch.cat([seen, torch.ones_like(seen[..., :1])], dim=-1)
     projection = clip_from_camera(camera.field_of_view).to(seen)
-    return homogeneous @ projection.T
+    return homogeneous @ projection.transpose(-1, -2)
 
 
 def project_to_ndc(camera: Camera, points: Points) -> Float[Tensor, "*views points 2"]:

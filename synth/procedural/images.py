@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
-from farm3d.geometry.camera import FIELD_OF_VIEW, Camera, project_to_clip
+from farm3d.geometry.camera import Camera, project_to_clip
 from farm3d.geometry.viewpoint import view_word, viewpoint_rotation
 from farm3d.ops.mesh_topology import vertex_normals
 from farm3d.ops.rasterize import interpolate, rasterize
@@ -20,7 +20,7 @@ from farm3d.types import DirectionalLight
 from .anatomy import GROUND, Species
 from .appearance import random_coat
 from .backgrounds import background
-from .cameras import fit_cameras, horizon_row, random_light, random_viewpoint
+from .cameras import Viewpoint, fit_cameras, horizon_row, random_light, random_viewpoint
 from .features import individual_features, patch_features
 from .keypoints import keypoint_vertices, keypoints_in_image
 from .poses import Pose, random_pose
@@ -77,11 +77,10 @@ class Shot:
     identifier: str
     seed: int
     pose: Pose
-    azimuth: float
-    elevation: float
+    viewpoint: Viewpoint
     scale: float
     shift: tuple[float, float]
-    light_direction: list[float]
+    light_direction: tuple[float, float, float]
     ambient: float
     diffuse: float
     lift: float
@@ -103,20 +102,19 @@ def random_animal(
 def random_shot(animal: Animal, identifier: str, generator: np.random.Generator, *, seed: int) -> Shot:
     """A pose, a viewpoint and a light."""
     pose = random_pose(animal.species, animal.shape.skeleton, generator)
-    azimuth, elevation = random_viewpoint(generator)
-    direction, ambient, diffuse = random_light(generator)
+    viewpoint = random_viewpoint(generator, height=pose.height)
+    light = random_light(viewpoint, generator)
     return Shot(
         identifier,
         seed,
         pose,
-        azimuth,
-        elevation,
+        viewpoint,
         scale=float(generator.uniform(0.99, 1.06)),
         shift=(float(generator.uniform(-0.04, 0.04)), float(generator.uniform(-0.04, 0.04))),
-        light_direction=direction,
-        ambient=ambient,
-        diffuse=diffuse,
-        lift=0.0 if pose.grounded else float(generator.uniform(0.0, 0.15)),
+        light_direction=light.direction,
+        ambient=light.ambient,
+        diffuse=light.diffuse,
+        lift=pose.lift,
         generator=generator,
     )
 
@@ -132,7 +130,8 @@ def _draw_one(animal: Animal, shot: Shot, size: int) -> Sample:
     camera = fit_cameras(
         vertices,
         faces,
-        viewpoint_rotation(torch.tensor([shot.azimuth]), torch.tensor([shot.elevation])),
+        viewpoint_rotation(torch.tensor([shot.viewpoint.azimuth]), torch.tensor([shot.viewpoint.elevation])),
+        field_of_view=torch.tensor([shot.viewpoint.field_of_view]),
         scale=torch.tensor([shot.scale]),
         shift=torch.tensor([shot.shift]),
     )
@@ -229,7 +228,7 @@ def _sample(
 ) -> Sample:
     """Put the animal before a background and through a camera's imperfections."""
     size, generator = len(layers), shot.generator
-    scene = background(size, horizon_row(shot.elevation, size), generator)
+    scene = background(size, horizon_row(shot.viewpoint, size), generator)
     sunlight = shot.diffuse / (shot.diffuse + shot.ambient)
     soft = cv2.GaussianBlur(shadow, (0, 0), 0.8 + 2.5 * (1.0 - sunlight))
     soft = np.clip(cv2.resize(soft, (size, size), interpolation=cv2.INTER_LINEAR), 0.0, 1.0)
@@ -259,7 +258,7 @@ def _truth(
     animal: Animal, shot: Shot, *, world_to_camera: Float[Tensor, "4 4"], offset: Float[Tensor, "3"]
 ) -> dict[str, object]:
     """What <id>.json says but for keypoints and crop box (docs/data_sets.md, "A sample's JSON")."""
-    word = view_word(shot.azimuth, shot.elevation)
+    word = view_word(shot.viewpoint.azimuth, shot.viewpoint.elevation)
     return {
         "id": shot.identifier,
         "seed": shot.seed,
@@ -268,9 +267,9 @@ def _truth(
         "score": 1.0,
         "camera": {
             "world_to_camera": _rounded(world_to_camera),
-            "field_of_view_degrees": math.degrees(FIELD_OF_VIEW),
-            "azimuth": round(shot.azimuth, 6),
-            "elevation": round(shot.elevation, 6),
+            "field_of_view_degrees": round(math.degrees(shot.viewpoint.field_of_view), 6),
+            "azimuth": round(shot.viewpoint.azimuth, 6),
+            "elevation": round(shot.viewpoint.elevation, 6),
         },
         "light": {
             "direction": [round(value, 6) for value in shot.light_direction],

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from farm3d.geometry.camera import FAR, NEAR
 from farm3d.shapes import ClipPositions
 
 from .anatomy import Species
@@ -27,8 +28,8 @@ PAIRED = {
 OUTWARD = 0.2
 """How far (object units) outside a paired landmark its surface point is looked for."""
 
-DEPTH_TOLERANCE = 5e-5
-"""Difference in z/w under which a surface point counts as seen: about 0.03 object units at distance 10."""
+DEPTH_TOLERANCE = 0.03
+"""How far (object units) a surface point may lie behind what a pixel shows and count as seen."""
 
 
 def keypoint_vertices(species: Species, individual: Individual) -> dict[str, int]:
@@ -75,7 +76,9 @@ def keypoints_in_image(
     inside = (columns >= 0) & (columns < fine) & (rows >= 0) & (rows < fine)
     image = torch.arange(len(clip))[:, None].expand_as(rows)
     pixel = rasterized[image, rows.clamp(0, fine - 1), columns.clamp(0, fine - 1)]
-    visible = inside & (pixel[..., 3] > 0) & (places[..., 2] <= pixel[..., 2] + DEPTH_TOLERANCE)
+    # The derivative of z/w by depth, which is w.
+    tolerance = DEPTH_TOLERANCE * 2.0 * NEAR * FAR / (FAR - NEAR) / seen[..., 3].square()
+    visible = inside & (pixel[..., 3] > 0) & (places[..., 2] <= pixel[..., 2] + tolerance)
     pixels = (places[..., :2] + 1.0) * size / 2.0
     return [
         {

@@ -25,11 +25,16 @@ LEGS = ("left_fore", "right_fore", "left_hind", "right_hind")
 
 @dataclass(frozen=True)
 class Pose:
-    """Joint angles (radians) of the farm's skeleton, and whether the feet are on the ground."""
+    """Joint angles (radians) of the farm's skeleton.
+
+    `lift` is how high (object units) the lowest foot is over the ground, `height` how high the middle of the
+    body.
+    """
 
     gait: str
     joint_angles: Float[Tensor, "bones 3"]
-    grounded: bool
+    lift: float
+    height: float
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,8 @@ def random_pose(species: Species, skeleton: Skeleton, generator: np.random.Gener
     if name != "graze":
         _carry_head(angles, generator, lively=lively)
     _swing_tail(angles, generator, raised_chance=species.manners.raised_tail[0 if lively else 1])
-    return Pose(name, _within_limits(skeleton, angles, generator), name not in ("canter", "gallop"))
+    lift = float(generator.uniform(0.0, 0.15)) if name in ("canter", "gallop") else 0.0
+    return Pose(name, _within_limits(skeleton, angles, generator), lift, 1.2)
 
 
 def _stride(gait: Gait, generator: np.random.Generator) -> Angles:
