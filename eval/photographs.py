@@ -17,7 +17,7 @@ from farm3d.io.image import SourceImage, read_image
 from farm3d.io.inputs import mask_beside
 from farm3d.models.build import TrainedModel
 from farm3d.ops.mesh_topology import face_normals
-from farm3d.pretrained.segmentation import segment
+from farm3d.pretrained.segmentation import GIVEN_OR_GRABCUT, make_segmenter, segment
 from farm3d.types import AnimalPrediction
 
 from .keypoint_points import SurfacePoints, surface_points
@@ -85,11 +85,12 @@ def score_photographs(
     with torch.no_grad():
         prior = trained.model.prior()
     points = surface_points(trained.category, prior.mesh)
+    masks = make_segmenter("file") if segmenter == "given" else GIVEN_OR_GRABCUT
     for path in photographs:
         try:
             source = read_image(path)
             started = time.perf_counter()
-            segmentation = segment(source, path, segmenter="file" if segmenter == "given" else "auto")
+            segmentation = segment(source, path, segmenter=masks, category=trained.category)
             result = reconstruct(
                 trained.model, prior, source.pixels, segmentation=segmentation, refinement=refinement
             )

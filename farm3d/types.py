@@ -147,8 +147,14 @@ class Batch:
 
 @dataclass(frozen=True)
 class Segmentation:
-    """A mask of the animal in the pixels of the source image, who made it, and what to doubt."""
+    """A mask of the animal in the pixels of the source image, who made it, and what to doubt.
+
+    `confidence`, in [0, 1], is its maker's own, 1 for a mask that was given; `rival_share` is the area of the
+    largest other animal in the picture as a fraction of this one's, 0 where none was seen.
+    """
 
     mask: Bool[Tensor, "height width"]
     source: str
     warnings: tuple[str, ...] = ()
+    confidence: float = 1.0
+    rival_share: float = 0.0

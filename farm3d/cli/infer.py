@@ -53,6 +53,9 @@ def _parser() -> argparse.ArgumentParser:
         "--segmenter", default="auto", choices=SEGMENTERS, help="where masks come from (default: auto)"
     )
     mask.add_argument(
+        "--segmenter-weights", type=Path, metavar="FILE", help="weights of PointRend or Mask R-CNN"
+    )
+    mask.add_argument(
         "--instance", type=positive_int, metavar="N", help="of several animals in the mask the N-th largest"
     )
     parser.add_argument(
@@ -81,8 +84,9 @@ def _infer(arguments: argparse.Namespace, messages: Messages) -> int:
         write_index,
     )
     from farm3d.io.inputs import list_input_images
+    from farm3d.pretrained.segmentation import make_segmenter
 
-    choose_device(arguments.device, messages)
+    device = choose_device(arguments.device, messages)
     torch.manual_seed(arguments.seed or 0)
     images = list_input_images(arguments.images)
     if arguments.mask is not None and len(images) != 1:
@@ -92,7 +96,11 @@ def _infer(arguments: argparse.Namespace, messages: Messages) -> int:
     session = open_session(
         Path(arguments.out or "results"),
         find_checkpoint(arguments.checkpoint, arguments.category),
-        masks=MaskOptions(arguments.segmenter, arguments.mask, arguments.instance),
+        masks=MaskOptions(
+            make_segmenter(arguments.segmenter, weights=arguments.segmenter_weights, device=device),
+            arguments.mask,
+            arguments.instance,
+        ),
         refinement=_refinement(arguments),
         options=ExportOptions(arguments.relight, arguments.animate, resolve_clip(arguments.clip)),
     )

@@ -12,19 +12,19 @@ from farm3d.inference.reconstruct import reconstruct
 from farm3d.inference.refine import RefineConfig
 from farm3d.io.atomic import replacing_folder, write_bytes_atomically
 from farm3d.io.html_report import IndexEntry, index_html
-from farm3d.io.image import SourceImage, read_image
+from farm3d.io.image import read_image
 from farm3d.io.inputs import InputImage
 from farm3d.models.build import TrainedModel, load_trained, shipped_checkpoint
 from farm3d.pretrained.hub import fetch_checkpoint, is_hub_id
-from farm3d.pretrained.segmentation import only_instance, segment
-from farm3d.types import Segmentation, ShapePrior
+from farm3d.pretrained.segmentation import GIVEN_OR_GRABCUT, MaskSource, segment
+from farm3d.types import ShapePrior
 
 
 @dataclass(frozen=True)
 class MaskOptions:
     """Where masks come from, a mask file for a single photograph, and which of several animals is meant."""
 
-    segmenter: str = "auto"
+    source: MaskSource = GIVEN_OR_GRABCUT
     mask_path: Path | None = None
     instance: int | None = None
 
@@ -82,7 +82,14 @@ def reconstruct_file(session: Session, image: InputImage) -> Outcome:
     with stopwatch.stage("read"):
         source = read_image(image.path)
     with stopwatch.stage("segment"):
-        segmentation = _segment(session.masks, source, image.path)
+        segmentation = segment(
+            source,
+            image.path,
+            segmenter=session.masks.source,
+            category=session.trained.category,
+            mask_path=session.masks.mask_path,
+            number=session.masks.instance,
+        )
     with stopwatch.stage("reconstruct"):
         result = reconstruct(
             session.trained.model,
@@ -115,11 +122,6 @@ def reconstruct_file(session: Session, image: InputImage) -> Outcome:
         f" {result.iou:.2f} refined, {seconds:.1f} s -> {session.out / image.name}"
     )
     return Outcome(entry, warnings, summary)
-
-
-def _segment(masks: MaskOptions, source: SourceImage, path: Path) -> Segmentation:
-    segmentation = segment(source, path, segmenter=masks.segmenter, mask_path=masks.mask_path)
-    return segmentation if masks.instance is None else only_instance(segmentation, masks.instance, path)
 
 
 def write_index(session: Session, entries: Sequence[IndexEntry]) -> None:

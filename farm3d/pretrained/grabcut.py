@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
+from farm3d.errors import InputError
+from farm3d.pretrained.instances import Instance, touched_borders
 from farm3d.pretrained.saliency import boundary_saliency, lab
 
 COARSE_SIDE, FINE_SIDE = 400, 512
@@ -27,6 +29,12 @@ BOX_MARGIN = 0.1
 CENTRE_SPREAD = 0.33
 SURROUNDINGS, BAND, HOLE = 0.15, 0.06, 0.01
 
+MIN_SHARE, MAX_SHARE = 0.005, 0.9
+"""A cut-out that covers less or more of the picture than this is no animal (or no background is left)."""
+
+MIN_COLOR_SEPARATION, MIN_MAIN_SHARE = 0.35, 0.7
+"""Below these a cut is doubtful."""
+
 Pixels = UInt8[np.ndarray, "height width 3"]
 Mask = Bool[np.ndarray, "height width"]
 Trimap = UInt8[np.ndarray, "height width"]
@@ -37,12 +45,50 @@ class Cut:
     """A mask, and how far it can be trusted.
 
     `color_separation` is 1 - the Bhattacharyya coefficient of the colours inside and just outside: 0 where
-    they are the same; `main_share` is the share of what was cut out that belongs to the piece kept.
+    they are the same; `main_share` is the share of what was cut out that belongs to the piece kept, and
+    `rival_share` the area of the largest other piece as a fraction of the one kept.
     """
 
     mask: Mask
     color_separation: float
     main_share: float
+    rival_share: float = 0.0
+
+
+class GrabCut:
+    """The segmenter that needs no weights: the most salient central thing, of whatever class."""
+
+    name = "grabcut"
+
+    def instances(self, pixels: Pixels) -> tuple[Instance, ...]:
+        """What was cut out; raises InputError, without the picture's name, where it is no animal."""
+        return (judge(cut_out_animal(pixels)),)
+
+
+def judge(cut: Cut) -> Instance:
+    """A cut as an instance, with what is doubtful about it and the confidence that it deserves.
+
+    Raises InputError, without the picture's name, where it is no animal: under 0.5 % or over 90 % of the
+    picture, or at three borders.
+    """
+    share, reason = float(cut.mask.mean()), ""
+    if share < MIN_SHARE:
+        reason = "nothing stands out from the background"
+    elif share > MAX_SHARE:
+        reason = f"the cut-out covers {share:.0%} of the picture"
+    elif sum(touched > 0.0 for touched in touched_borders(cut.mask).values()) >= 3:
+        reason = "the cut-out touches three borders"
+    if reason:
+        raise InputError(f"no animal found ({reason}); give a mask with --mask FILE")
+    doubts = []
+    if cut.color_separation < MIN_COLOR_SEPARATION:
+        doubts.append("the mask is doubtful: the animal's colours are much like its surroundings'")
+    if cut.main_share < MIN_MAIN_SHARE:
+        doubts.append(
+            f"the mask is doubtful: {1.0 - cut.main_share:.0%} of what stands out lies apart from it"
+        )
+    confidence = cut.color_separation * cut.main_share
+    return Instance(cut.mask, None, confidence, tuple(doubts), cut.rival_share)
 
 
 def cut_out_animal(pixels: Pixels) -> Cut:
@@ -54,13 +100,14 @@ def cut_out_animal(pixels: Pixels) -> Cut:
     saliency = boundary_saliency(coarse_pixels)
     starts = _starts(saliency)
     pieces = [_main_piece(_grabcut(coarse_pixels, start, COARSE_ITERATIONS)) for start in starts]
-    coarse, main_share = max(pieces, key=lambda piece: _merit(coarse_pixels, saliency, piece[0]))
+    coarse, main_share, rival_share = max(pieces, key=lambda piece: _merit(coarse_pixels, saliency, piece[0]))
     if not coarse.any():
         return Cut(np.zeros(pixels.shape[:2], dtype=bool), 0.0, 0.0)
-    mask, fine_share = _main_piece(_fine_cut(pixels, coarse))
+    mask, fine_share, _ = _main_piece(_fine_cut(pixels, coarse))
     mask = _fill_small_holes(mask)
     small_mask = cv2.resize(mask.astype(np.uint8), coarse.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
-    return Cut(mask, _color_separation(coarse_pixels, small_mask), min(main_share, fine_share))
+    separation = _color_separation(coarse_pixels, small_mask)
+    return Cut(mask, separation, min(main_share, fine_share), rival_share)
 
 
 def _merit(pixels: Pixels, saliency: Float32[np.ndarray, "height width"], mask: Mask) -> float:
@@ -138,15 +185,19 @@ def _grabcut(pixels: Pixels, trimap: Trimap, iterations: int) -> Mask:
     return (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
 
 
-def _main_piece(mask: Mask) -> tuple[Mask, float]:
-    """The connected piece with the most pixels near the middle, and its share of all pixels."""
+def _main_piece(mask: Mask) -> tuple[Mask, float, float]:
+    """The connected piece with the most pixels near the middle, its share of all pixels, and the largest
+    other piece's area as a fraction of its own."""
     count, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
     if count == 1:
-        return mask, 0.0
+        return mask, 0.0, 0.0
     weight = _centre_weight(mask.shape[0], mask.shape[1])
     weights = np.bincount(labels.ravel(), weight.ravel().astype(np.float64), minlength=count)
-    piece = labels == 1 + int(np.argmax(weights[1:]))
-    return piece, float(piece.sum() / mask.sum())
+    main = 1 + int(np.argmax(weights[1:]))
+    areas = np.bincount(labels.ravel(), minlength=count)
+    others = np.delete(areas, [0, main])
+    rival_share = float(others.max(initial=0) / areas[main])
+    return labels == main, float(areas[main] / mask.sum()), rival_share
 
 
 def _fill_small_holes(mask: Mask) -> Mask:

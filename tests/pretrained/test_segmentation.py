@@ -7,8 +7,8 @@ import pytest
 
 from farm3d.errors import ConfigError, InputError
 from farm3d.io.image import SourceImage, read_image, write_png
-from farm3d.pretrained.grabcut import Cut
-from farm3d.pretrained.segmentation import accept_cut, segment
+from farm3d.pretrained.grabcut import Cut, judge
+from farm3d.pretrained.segmentation import make_segmenter, segment
 
 HEIGHT, WIDTH = 120, 160
 
@@ -59,27 +59,26 @@ def test_auto_prefers_the_named_file_then_alpha_then_the_file_beside(tmp_path: P
         segmentation = segment(image, path, mask_path=mask_path)
         np.testing.assert_array_equal(segmentation.mask.numpy(), expected)
         assert segmentation.source == origin
-    assert segment(opaque, path, segmenter="grabcut").source == "grabcut"
-    np.testing.assert_array_equal(segment(source, path, segmenter="file").mask.numpy(), right)
+    assert segment(opaque, path, segmenter=make_segmenter("grabcut")).source == "grabcut"
+    np.testing.assert_array_equal(segment(source, path, segmenter=make_segmenter("file")).mask.numpy(), right)
 
 
 def test_what_was_asked_for_and_is_not_there_is_an_input_error(tmp_path: Path) -> None:
     source, path = saved(tmp_path, ellipse())
     with pytest.raises(InputError, match=r"cow\.png: no mask file.*cow_mask\.png"):
-        segment(source, path, segmenter="file")
+        segment(source, path, segmenter=make_segmenter("file"))
     with pytest.raises(InputError, match=r"cow\.png: no transparent pixels"):
-        segment(source, path, segmenter="alpha")
+        segment(source, path, segmenter=make_segmenter("alpha"))
     with pytest.raises(InputError, match=r"nothing\.png: No such file"):
         segment(source, path, mask_path=tmp_path / "nothing.png")
 
 
-@pytest.mark.parametrize("name", ["pointrend", "maskrcnn"])
-def test_a_later_segmenter_says_that_it_is_not_there(tmp_path: Path, name: str) -> None:
+def test_an_unknown_segmenter_and_a_mask_that_would_not_be_used_are_mistakes(tmp_path: Path) -> None:
     source, path = saved(tmp_path, ellipse())
-    with pytest.raises(ConfigError, match="not part of this version"):
-        segment(source, path, segmenter=name)
-    with pytest.raises(ConfigError, match="unknown"):
-        segment(source, path, segmenter="scissors")
+    with pytest.raises(ConfigError, match="scissors: unknown; use auto, alpha"):
+        make_segmenter("scissors")
+    with pytest.raises(ConfigError, match=r"cow\.png: --segmenter grabcut uses no mask file"):
+        segment(source, path, segmenter=make_segmenter("grabcut"), mask_path=path)
 
 
 def test_an_empty_mask_and_one_of_another_size_are_refused(tmp_path: Path) -> None:
@@ -107,16 +106,15 @@ def test_a_picture_in_which_nothing_stands_out_is_refused(tmp_path: Path) -> Non
     ],
 )
 def test_a_cut_that_is_no_animal_is_refused(mask: np.ndarray, reason: str) -> None:
-    cut = Cut(mask, color_separation=1.0, main_share=1.0)
-    with pytest.raises(InputError, match=rf"cow\.jpg: no animal found \(.*{reason}.*--mask FILE"):
-        accept_cut(cut, Path("cow.jpg"))
+    with pytest.raises(InputError, match=rf"no animal found \(.*{reason}.*--mask FILE"):
+        judge(Cut(mask, color_separation=1.0, main_share=1.0))
 
 
 def test_a_doubtful_cut_is_a_warning() -> None:
     mask = ellipse()
-    assert accept_cut(Cut(mask, 1.0, 1.0), Path("cow.jpg")).warnings == ()
-    (blurred,) = accept_cut(Cut(mask, 0.1, 1.0), Path("cow.jpg")).warnings
-    (scattered,) = accept_cut(Cut(mask, 1.0, 0.5), Path("cow.jpg")).warnings
+    assert judge(Cut(mask, 1.0, 1.0)).doubts == ()
+    (blurred,) = judge(Cut(mask, 0.1, 1.0)).doubts
+    (scattered,) = judge(Cut(mask, 1.0, 0.5)).doubts
     assert "much like its surroundings'" in blurred
     assert "50% of what stands out lies apart" in scattered
 
