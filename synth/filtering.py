@@ -13,7 +13,7 @@ from farm3d.config import StrictConfig
 Mask = Bool[np.ndarray, "height width"]
 Reason = Literal[
     "unreadable",
-    "no_animal",
+    "no_mask",
     "truncated",
     "too_small",
     "too_large",
@@ -81,7 +81,7 @@ def measure(mask: Mask, *, crop_side: float, size: int, confidence: float, rival
 def reason_to_reject(measures: Measures, config: FilterConfig) -> Reason | None:
     """The first reason of `REASONS` that holds, `None` for a picture to keep."""
     checks: dict[Reason, bool] = {
-        "no_animal": measures.area == 0.0,
+        "no_mask": measures.area == 0.0,
         "truncated": measures.border_contact > config.max_border_contact,
         "too_small": measures.area < config.min_area or measures.resolution < config.min_resolution,
         "too_large": measures.area > config.max_area,

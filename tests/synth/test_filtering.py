@@ -51,7 +51,7 @@ def test_a_disc_in_the_middle_measures_as_a_disc():
 @pytest.mark.parametrize(
     ("mask", "reason"),
     [
-        (np.zeros((100, 100), bool), "no_animal"),
+        (np.zeros((100, 100), bool), "no_mask"),
         (disc(30, (20, 50)), "truncated"),
         (disc(5), "too_small"),
         (np.pad(np.ones((96, 96), bool), 2), "too_large"),
@@ -102,7 +102,7 @@ def test_every_reason_is_a_known_one_and_the_loosest_filter_keeps_all_animals(me
         min_main_area=0.0,
         min_confidence=0.0,
     )
-    assert reason_to_reject(measures, loosest) == (None if measures.area > 0.0 else "no_animal")
+    assert reason_to_reject(measures, loosest) == (None if measures.area > 0.0 else "no_mask")
 
 
 @given(st.integers(0, 3), st.booleans(), st.booleans())
