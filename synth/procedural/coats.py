@@ -86,3 +86,15 @@ COW_COATS = (
         0.05, (0.84, 0.79, 0.68), hair=(0.86, 0.82, 0.72), sock_share=0.0, face_share=0.0, pink_share=0.9
     ),
 )
+
+SHEEP_COATS = (CoatPalette(1.0, (0.83, 0.80, 0.72), (0.16, 0.14, 0.13), sock_share=0.0, face_share=0.0),)
+PIG_COATS = (CoatPalette(1.0, (0.80, 0.62, 0.55), pink_share=1.0, sock_share=0.0, face_share=0.0),)
+DOG_COATS = (CoatPalette(1.0, (0.55, 0.38, 0.20), None, (0.55, 0.38, 0.20), 0.1),)
+ZEBRA_COATS = (CoatPalette(1.0, (0.84, 0.81, 0.75), None, _BLACK, sock_share=0.0, face_share=0.0),)
+GIRAFFE_COATS = (CoatPalette(1.0, (0.66, 0.46, 0.25), None, _BLACK, sock_share=0.0, face_share=0.0),)
+
+SHEEP_COATS = (CoatPalette(1.0, (0.84, 0.80, 0.71), sock_share=0.0, face_share=0.0),)
+PIG_COATS = (CoatPalette(1.0, (0.85, 0.66, 0.60), sock_share=0.0, face_share=0.0, pink_share=1.0),)
+DOG_COATS = (CoatPalette(1.0, (0.62, 0.46, 0.29), sock_share=0.3, face_share=0.2),)
+ZEBRA_COATS = (CoatPalette(1.0, _WHITE, hair=_BLACK, sock_share=0.0, face_share=0.0),)
+GIRAFFE_COATS = (CoatPalette(1.0, (0.78, 0.60, 0.38), hair=_RED, sock_share=0.0, face_share=0.0),)
