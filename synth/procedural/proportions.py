@@ -1,5 +1,6 @@
 """From a species and an individual's traits to limbs and bones at rest."""
 
+import itertools
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,8 +16,10 @@ LEG_LANDMARKS = {
     "elbow": ("elbow", "carpus", "fore_fetlock", "fore_toe"),
     "stifle": ("stifle", "hock", "hind_fetlock", "hind_toe"),
 }
-HEAD_LANDMARKS = ("muzzle", "ear_base", "ear_tip", "horn_base", "horn_middle", "horn_tip")
 TAIL_LANDMARKS = ("tail_1", "tail_2", "tail_3", "tail_4")
+FACE_START = 0.4
+"""Share of the way from poll to muzzle behind which `face_length` changes nothing."""
+
 _LEG_NAMES = {name for names in LEG_LANDMARKS.values() for name in names} | {"scapula", "shoulder", "hip"}
 
 
@@ -29,17 +32,21 @@ class Body:
 
 
 def random_traits(species: Species, generator: np.random.Generator) -> Traits:
-    """An individual's traits: one shared component from slender to heavy, and independent ones."""
+    """An individual's traits: its type, one shared component from slender to heavy, and independent ones."""
+    shares = np.array([kind.share for kind in species.types])
+    kind = species.types[int(generator.choice(len(shares), p=shares / shares.sum()))]
     build = float(np.clip(generator.normal(), -2.2, 2.2))
     defaults = Traits()
     values: dict[str, float] = {}
-    for name in dict.fromkeys([*species.build, *species.spread]):
+    for name in dict.fromkeys([*species.build, *species.spread, *kind.changes]):
         noise = float(np.clip(generator.normal(), -2.2, 2.2)) * species.spread.get(name, 0.0)
-        change = build * species.build.get(name, 0.0) + noise
+        change = build * species.build.get(name, 0.0) + noise + kind.changes.get(name, 0.0)
         values[name] = float(np.exp(change)) if getattr(defaults, name) == 1.0 else change
-    polled = bool(generator.random() < species.hornless_share)
+    polled = bool(generator.random() < species.hornless_share) or (
+        kind.young and species.hornless_share > 0.0
+    )
     hornless = polled and any(limb.part == "horn" for limb in species.limbs)
-    return replace(defaults, **values, hornless=hornless)
+    return replace(defaults, **values, hornless=hornless, body_type=kind.name)
 
 
 def quadruped_skeleton(landmarks: dict[str, Float[np.ndarray, "3"]]) -> Skeleton:
@@ -94,11 +101,9 @@ def quadruped_body(species: Species, traits: Traits, *, least_radius: float = 0.
 def individual_landmarks(species: Species, traits: Traits) -> dict[str, Float[np.ndarray, "3"]]:
     """The mean's landmarks with an individual's proportions; the feet stay on the ground."""
     points = {name: np.array(point, dtype=float) for name, point in species.landmarks.items()}
-    _scale_head(points, traits)
+    _scale_head(points, species, traits)
     _bend_neck(points, traits)
-    for before, name in zip(("tail_base", *TAIL_LANDMARKS), TAIL_LANDMARKS, strict=False):
-        mean = np.array(species.landmarks[name]) - np.array(species.landmarks[before])
-        points[name] = points[before] + mean * traits.tail_length
+    _carry_tail(points, traits)
     middle = points["back"][2]
     front, rear = points["breast"][2] - middle, points["rump"][2] - middle
     for name, point in points.items():
@@ -115,32 +120,58 @@ def individual_landmarks(species: Species, traits: Traits) -> dict[str, Float[np
     return points
 
 
-def _scale_head(points: dict[str, np.ndarray], traits: Traits) -> None:
+def _head_names(points: dict[str, np.ndarray]) -> list[str]:
+    return [name for name in points if name == "muzzle" or name.startswith(("ear_", "horn_"))]
+
+
+def _scale_head(points: dict[str, np.ndarray], species: Species, traits: Traits) -> None:
+    """Drop the ears, then change the lengths of head, face, ears and horns."""
+    drop = float(np.clip(traits.ear_drop, 0.0, 1.0))
+    for name, hanging in species.hanging_ear.items():
+        prick = points[name] - points["ear_base"]
+        hung = np.array(hanging) - points["ear_base"]
+        turned = (1.0 - drop) * prick + drop * hung
+        length = (1.0 - drop) * np.linalg.norm(prick) + drop * np.linalg.norm(hung)
+        points[name] = points["ear_base"] + turned * length / np.linalg.norm(turned)
     poll = points["poll"]
-    for name in HEAD_LANDMARKS:
-        if name in points:
-            points[name] = poll + (points[name] - poll) * traits.head_length
-    points["ear_tip"] = points["ear_base"] + (points["ear_tip"] - points["ear_base"]) * traits.ear_length
-    for name in ("horn_middle", "horn_tip"):
-        if name in points:
-            base = points["horn_base"]
-            points[name] = base + (points[name] - base) * traits.horn_length
+    face = FACE_START + (1.0 - FACE_START) * traits.face_length
+    points["muzzle"] = poll + (points["muzzle"] - poll) * face
+    for name in _head_names(points):
+        points[name] = poll + (points[name] - poll) * traits.head_length
+    for prefix, length in (("ear_", traits.ear_length), ("horn_", traits.horn_length)):
+        for name in [name for name in points if name.startswith(prefix)]:
+            base = points[prefix + "base"]
+            points[name] = base + (points[name] - base) * length
+
+
+def _carry_tail(points: dict[str, np.ndarray], traits: Traits) -> None:
+    """Lengthen the tail, lift it at its root and curl it upwards."""
+    names = ("tail_base", *TAIL_LANDMARKS)
+    steps = [points[name] - points[before] for before, name in itertools.pairwise(names)]
+    angle = traits.tail_lift
+    for (before, name), step in zip(itertools.pairwise(names), steps, strict=True):
+        points[name] = points[before] + traits.tail_length * _turned(step, angle)
+        angle += traits.tail_curl
+
+
+def _turned(vector: Float[np.ndarray, "3"], angle: float) -> Float[np.ndarray, "3"]:
+    """The vector turned about the lateral axis; a positive angle lowers what points forwards."""
+    rotation = np.array([[1, 0, 0], [0, np.cos(angle), -np.sin(angle)], [0, np.sin(angle), np.cos(angle)]])
+    turned: Float[np.ndarray, "3"] = rotation @ vector
+    return turned
 
 
 def _bend_neck(points: dict[str, np.ndarray], traits: Traits) -> None:
     """Turn the neck about its base by `neck_angle` (positive lowers it), its parts in equal shares."""
-    head = [name for name in HEAD_LANDMARKS if name in points]
+    head = _head_names(points)
     moved = {"neck_1", "neck_2", "poll", *head}
     for pivot, share in (("neck_base", 0.6), ("neck_1", 0.4), ("poll", -0.5)):
         angle = traits.neck_angle * share
-        rotation = np.array(
-            [[1, 0, 0], [0, np.cos(angle), -np.sin(angle)], [0, np.sin(angle), np.cos(angle)]], dtype=float
-        )
         moved.discard(pivot)
         if pivot == "poll":
             moved = set(head)
         for name in moved:
-            points[name] = points[pivot] + rotation @ (points[name] - points[pivot])
+            points[name] = points[pivot] + _turned(points[name] - points[pivot], angle)
     shift = (points["poll"] - points["neck_base"]) * (traits.neck_length - 1.0)
     for name, share in (("neck_1", 0.36), ("neck_2", 0.7), ("poll", 1.0), *((name, 1.0) for name in head)):
         points[name] = points[name] + share * shift
@@ -174,6 +205,10 @@ def _individual_stations(limb: Limb, traits: Traits) -> Float[np.ndarray, "stati
         offset *= traits.neck_thickness if limb.part != "neck" else 1.0
     elif limb.part == "head":
         muzzle = 1.0 + (traits.muzzle - 1.0) * np.clip((chain - 0.4) / 0.4, 0.0, 1.0)
+        # A longer face leaves the skull where it is, although the chain's end is the muzzle.
+        face = np.maximum(chain - FACE_START, 0.0)
+        chain += face * (traits.face_length - 1.0)
+        chain /= FACE_START + (1.0 - FACE_START) * traits.face_length
         depth *= traits.head_depth * muzzle
         width *= traits.head_depth * muzzle
     elif limb.part in ("foreleg", "hindleg"):

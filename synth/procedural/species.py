@@ -5,10 +5,15 @@ import difflib
 from farm3d.errors import ConfigError
 
 from .anatomy import Species
-from .cow import COW
-from .horse import HORSE
+from .bodies.cow import COW
+from .bodies.dog import DOG
+from .bodies.giraffe import GIRAFFE
+from .bodies.horse import HORSE
+from .bodies.pig import PIG
+from .bodies.sheep import SHEEP
+from .bodies.zebra import ZEBRA
 
-SPECIES = (COW, HORSE)
+SPECIES = (COW, HORSE, SHEEP, PIG, DOG, ZEBRA, GIRAFFE)
 
 
 def species_of(category: str) -> Species:

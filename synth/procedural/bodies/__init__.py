@@ -1,0 +1,1 @@
+"""The species' mean bodies: one table each."""

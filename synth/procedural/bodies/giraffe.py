@@ -1,0 +1,131 @@
+"""The mean giraffe and how giraffes differ.
+
+Proportions after Dagg & Foster, "The Giraffe: Its Biology, Behavior, and Ecology" (1976), in object units;
+smaller than the others, so that the same cameras see all of it.
+"""
+
+from dataclasses import replace
+
+from ..anatomy import BodyType, FaceMarks, Manners, Species
+from ..coats import GIRAFFE_COATS
+from .plans import BUILD, EAR, FORELEG, HEAD, HINDLEG, HORN, MANE, NECK, SPREAD, TAIL, TRUNK
+
+CALF = {
+    "size": -0.35,
+    "leg_length": 0.06,
+    "trunk_width": -0.1,
+    "trunk_length": -0.1,
+    "neck_length": -0.25,
+    "head_length": 0.08,
+    "face_length": -0.15,
+    "horn_length": -0.2,
+    "ear_length": 0.15,
+}
+
+GIRAFFE = Species(
+    name="giraffe",
+    landmarks={
+        "rump": (0.0, 0.10, -0.98),
+        "breast": (0.0, 0.24, 0.44),
+        "back": (0.0, 0.34, -0.26),
+        "withers": (0.0, 0.50, 0.18),
+        "neck_base": (0.0, 0.48, 0.42),
+        "neck_1": (0.0, 0.92, 0.66),
+        "neck_2": (0.0, 1.38, 0.86),
+        "poll": (0.0, 1.84, 1.02),
+        "muzzle": (0.0, 1.54, 1.52),
+        "ear_base": (0.09, 1.86, 0.99),
+        "ear_tip": (0.33, 1.92, 0.93),
+        "horn_base": (0.06, 1.92, 1.04),
+        "horn_1": (0.075, 2.03, 1.00),
+        "horn_tip": (0.085, 2.13, 0.96),
+        "loin": (0.0, 0.28, -0.66),
+        "tail_base": (0.0, 0.28, -1.10),
+        "tail_1": (0.0, 0.15, -1.20),
+        "tail_2": (0.0, -0.12, -1.24),
+        "tail_3": (0.0, -0.42, -1.24),
+        "tail_4": (0.0, -0.78, -1.22),
+        "scapula": (0.12, 0.54, 0.26),
+        "shoulder": (0.18, 0.14, 0.50),
+        "elbow": (0.18, -0.14, 0.28),
+        "carpus": (0.155, -0.76, 0.32),
+        "fore_fetlock": (0.15, -1.30, 0.31),
+        "fore_toe": (0.15, -1.47, 0.39),
+        "hip": (0.15, 0.08, -0.84),
+        "stifle": (0.20, -0.24, -0.62),
+        "hock": (0.155, -0.74, -0.94),
+        "hind_fetlock": (0.15, -1.29, -0.91),
+        "hind_toe": (0.15, -1.47, -0.83),
+    },
+    limbs=(
+        TRUNK.shaped("""
+            at        0      0.12   0.26   0.42   0.58   0.74   0.87   0.94   1
+            offset    0      0.02   0.02  -0.02  -0.03   0.0    0.02   0.0   -0.02
+            depth     0.22   0.29   0.33   0.365  0.40   0.43   0.43   0.38   0.29
+            width     0.19   0.24   0.265  0.28   0.285  0.265  0.23   0.205  0.18
+            taper     0      0      0.05   0      0.05   0.2    0.3    0.3    0
+        """),
+        NECK.shaped("""
+            at       -0.2    0      0.5    1      1.5    2      2.5    3
+            offset   -0.02   0      0      0      0      0      0      0
+            depth     0.37   0.34   0.26   0.21   0.18   0.16   0.145  0.13
+            width     0.185  0.175  0.15   0.13   0.118  0.108  0.102  0.10
+            taper     0.1    0.1    0.1    0.1    0.1    0      0      0
+        """),
+        HEAD.shaped("""
+            at       -0.15   0.08   0.22   0.4    0.56   0.72   0.88   0.96   1
+            offset   -0.02  -0.02  -0.03  -0.03  -0.02  -0.01  -0.015 -0.02  -0.03
+            depth     0.11   0.135  0.145  0.125  0.10   0.085  0.08   0.072  0.055
+            width     0.10   0.12   0.125  0.105  0.082  0.072  0.075  0.07   0.055
+            taper     0     -0.1   -0.1   -0.1    0      0      0      0      0
+        """),
+        EAR.shaped("""
+            at       -0.2    0.2    0.55   0.85   1
+            depth     0.035  0.05   0.055  0.04   0.02
+            width     0.035  0.04   0.04   0.03   0.02
+        """),
+        HORN.shaped("""
+            at       -0.3    0.5    1.2    1.7    2
+            depth     0.045  0.036  0.034  0.046  0.035
+        """),
+        MANE.shaped("""
+            at        0.2    0.6    1      1.5    2      2.5    3
+            offset    0.26   0.24   0.21   0.18   0.16   0.145  0.12
+            depth     0.03   0.05   0.05   0.05   0.05   0.05   0.04
+            width     0.035  0.035  0.035  0.035  0.035  0.035  0.03
+        """),
+        TAIL.shaped("""
+            at       -0.3    0.3    0.9    1.6    2.4    2.9    3.3    3.7    4
+            depth     0.05   0.045  0.036  0.03   0.028  0.045  0.06   0.05   0.025
+        """),
+        FORELEG.shaped("""
+            at        0.15   0.6    1      1.55   2      2.25   2.6    2.88   3      3.12   3.5    3.8    4      4.35   4.65   5
+            offset    0     -0.01  -0.02   0      0      0.01   0      0      0.01   0      0     -0.005 -0.01   0      0     -0.01
+            lateral  -0.02   0     -0.01  -0.005  0      0      0      0      0      0      0      0      0      0      0      0
+            depth     0.11   0.16   0.15   0.16   0.135  0.11   0.08   0.066  0.074  0.062  0.05   0.053  0.066  0.056  0.062  0.07
+            width     0.05   0.08   0.095  0.10   0.095  0.082  0.068  0.062  0.07   0.058  0.046  0.048  0.06   0.054  0.06   0.068
+        """),
+        HINDLEG.shaped("""
+            at       -0.1    0.3    0.65   1      1.3    1.6    1.85   2      2.15   2.4    2.75   3      3.35   3.65   4
+            offset    0     -0.04  -0.06  -0.06  -0.06  -0.04  -0.015 -0.02  -0.015 -0.005  0     -0.01   0      0     -0.01
+            lateral   0      0      0     -0.01  -0.02  -0.005  0      0      0      0      0      0      0      0      0
+            depth     0.19   0.265  0.24   0.185  0.155  0.115  0.08   0.076  0.07   0.056  0.052  0.066  0.056  0.062  0.068
+            width     0.11   0.13   0.125  0.11   0.098  0.078  0.062  0.06   0.054  0.046  0.046  0.06   0.054  0.06   0.066
+        """),
+    ),
+    build={**BUILD, "trunk_width": 0.05},
+    spread={**SPREAD, "neck_length": 0.05, "neck_angle": 0.1, "leg_length": 0.03, "horn_length": 0.12},
+    types=(
+        BodyType("adult", 0.85),
+        BodyType("calf", 0.15, CALF, young=True),
+    ),
+    hornless_share=0.0,
+    graze=(0.1, 0.15, 0.1, 0.1, -0.3),
+    manners=Manners(
+        gaits={"stand": 0.44, "walk": 0.36, "trot": 0.0, "canter": 0.04, "gallop": 0.06, "graze": 0.10},
+        raised_tail=(0.3, 0.02),
+    ),
+    face_marks=FaceMarks(eye=(0.3, 0.045), nostril=(0.94, 0.01)),
+    tuft_height=0.3,
+    coats=GIRAFFE_COATS,
+)

@@ -1,0 +1,138 @@
+"""The mean sheep, in its fleece, and how sheep differ.
+
+Proportions after Ellenberger, Dittrich & Baum, "An Atlas of Animal Anatomy for Artists" (1901), in object
+units; trunk, neck and thighs are measured over the wool.
+"""
+
+from dataclasses import replace
+
+from ..anatomy import BodyType, FaceMarks, Manners, Species
+from ..coats import SHEEP_COATS
+from .plans import BUILD, EAR, FORELEG, HEAD, HINDLEG, HORN, NECK, SPREAD, TAIL, TRUNK
+
+LAMB = {
+    "size": -0.3,
+    "leg_length": 0.25,
+    "leg_thickness": 0.1,
+    "trunk_depth": -0.35,
+    "trunk_width": -0.45,
+    "trunk_length": -0.25,
+    "neck_thickness": -0.35,
+    "head_length": 0.05,
+    "head_depth": 0.15,
+    "face_length": -0.25,
+    "ear_length": 0.2,
+    "hair": -0.3,
+    "tail_length": 0.3,
+}
+"""How a lamb differs: long thick legs under a small trunk with hardly any wool, an undocked tail."""
+
+SHORN = {"trunk_depth": -0.12, "trunk_width": -0.2, "neck_thickness": -0.35, "belly": 0.02, "hair": -0.3}
+
+SHEEP = Species(
+    name="sheep",
+    landmarks={
+        "rump": (0.0, 0.04, -1.28),
+        "breast": (0.0, 0.0, 0.62),
+        "back": (0.0, 0.25, -0.35),
+        "withers": (0.0, 0.28, 0.28),
+        "neck_base": (0.0, 0.20, 0.58),
+        "neck_1": (0.0, 0.42, 0.82),
+        "neck_2": (0.0, 0.64, 1.00),
+        "poll": (0.0, 0.86, 1.14),
+        "muzzle": (0.0, 0.42, 1.66),
+        "ear_base": (0.14, 0.84, 1.15),
+        "ear_tip": (0.47, 0.76, 1.10),
+        "horn_base": (0.09, 0.95, 1.13),
+        "horn_1": (0.24, 1.05, 0.93),
+        "horn_2": (0.38, 0.82, 0.83),
+        "horn_3": (0.43, 0.58, 1.02),
+        "horn_4": (0.45, 0.60, 1.27),
+        "horn_tip": (0.53, 0.78, 1.33),
+        "loin": (0.0, 0.26, -0.82),
+        "tail_base": (0.0, 0.26, -1.50),
+        "tail_1": (0.0, 0.16, -1.64),
+        "tail_2": (0.0, -0.02, -1.69),
+        "tail_3": (0.0, -0.19, -1.68),
+        "tail_4": (0.0, -0.36, -1.66),
+        "scapula": (0.18, 0.30, 0.38),
+        "shoulder": (0.25, -0.10, 0.70),
+        "elbow": (0.26, -0.42, 0.40),
+        "carpus": (0.22, -0.96, 0.45),
+        "fore_fetlock": (0.215, -1.31, 0.44),
+        "fore_toe": (0.215, -1.47, 0.52),
+        "hip": (0.22, 0.10, -1.04),
+        "stifle": (0.28, -0.36, -0.78),
+        "hock": (0.23, -0.83, -1.22),
+        "hind_fetlock": (0.225, -1.29, -1.19),
+        "hind_toe": (0.225, -1.47, -1.10),
+    },
+    limbs=(
+        replace(TRUNK, exponent=2.3).shaped("""
+            at        0      0.12   0.26   0.42   0.58   0.74   0.87   1
+            offset    0.03   0.03  -0.01  -0.05  -0.06  -0.05  -0.03  -0.06
+            depth     0.33   0.46   0.54   0.585  0.60   0.60   0.57   0.42
+            width     0.33   0.45   0.51   0.54   0.53   0.48   0.42   0.32
+            taper     0      0      0     -0.08  -0.08   0      0.1    0
+        """),
+        NECK.shaped("""
+            at       -0.2    0      0.5    1      1.5    2      2.5    3
+            offset   -0.06  -0.06  -0.05  -0.04  -0.04  -0.04  -0.04  -0.03
+            depth     0.46   0.45   0.41   0.37   0.33   0.28   0.23   0.18
+            width     0.33   0.32   0.30   0.275  0.245  0.21   0.175  0.14
+            taper     0.1    0.1    0.05   0      0      0      0      0
+        """),
+        HEAD.shaped("""
+            at       -0.12   0.08   0.25   0.42   0.6    0.78   0.92   1
+            offset   -0.03  -0.05  -0.06  -0.04  -0.015 -0.01  -0.02  -0.035
+            depth     0.14   0.18   0.19   0.17   0.145  0.125  0.11   0.085
+            width     0.12   0.15   0.155  0.135  0.115  0.10   0.09   0.07
+            taper     0     -0.1   -0.15  -0.1    0      0      0      0
+        """),
+        EAR.shaped("""
+            at       -0.2    0.2    0.55   0.85   1
+            depth     0.045  0.06   0.075  0.055  0.025
+            width     0.045  0.055  0.05   0.04   0.025
+        """),
+        replace(HORN, chain=("horn_base", "horn_1", "horn_2", "horn_3", "horn_4", "horn_tip")).shaped("""
+            at       -0.2    0.5    1      2      3      4      5
+            depth     0.09   0.10   0.10   0.085  0.07   0.05   0.015
+            width     0.08   0.085  0.085  0.075  0.06   0.045  0.015
+        """),
+        TAIL.shaped("""
+            at       -0.4    0.3    1      2      3      3.6    4
+            depth     0.09   0.08   0.08   0.08   0.075  0.06   0.03
+            width     0.10   0.10   0.10   0.095  0.085  0.065  0.03
+        """),
+        FORELEG.shaped("""
+            at        0.15   0.6    1      1.55   2      2.25   2.6    2.88   3      3.13   3.5    3.8    4      4.4    5
+            offset    0     -0.01  -0.02   0      0      0.01   0      0      0.01   0      0     -0.005 -0.01   0     -0.01
+            lateral  -0.02   0     -0.01  -0.005  0      0      0      0      0      0      0      0      0      0      0
+            depth     0.14   0.21   0.20   0.21   0.18   0.13   0.092  0.075  0.08   0.068  0.055  0.06   0.075  0.066  0.08
+            width     0.08   0.13   0.14   0.14   0.135  0.11   0.08   0.07   0.076  0.064  0.052  0.056  0.07   0.066  0.078
+        """),
+        HINDLEG.shaped("""
+            at       -0.1    0.3    0.65   1      1.3    1.6    1.85   2      2.15   2.45   2.75   3      3.4    4
+            offset    0     -0.10  -0.15  -0.14  -0.13  -0.09  -0.03  -0.03  -0.02  -0.005  0     -0.01   0     -0.01
+            lateral   0      0      0     -0.02  -0.03  -0.02   0      0      0      0      0      0      0      0
+            depth     0.27   0.36   0.345  0.29   0.225  0.15   0.095  0.09   0.08   0.062  0.058  0.075  0.066  0.08
+            width     0.16   0.20   0.20   0.18   0.145  0.105  0.075  0.072  0.065  0.054  0.054  0.07   0.066  0.078
+        """),
+    ),
+    build={**BUILD, "trunk_width": 0.05},
+    spread={**SPREAD, "trunk_depth": 0.06, "trunk_width": 0.07, "horn_length": 0.15},
+    types=(
+        BodyType("adult", 0.62),
+        BodyType("shorn", 0.2, SHORN),
+        BodyType("lamb", 0.18, LAMB, young=True),
+    ),
+    graze=(0.25, 0.75, 0.5, 0.2, -0.7),
+    manners=Manners(
+        gaits={"stand": 0.38, "walk": 0.28, "trot": 0.05, "canter": 0.02, "gallop": 0.03, "graze": 0.24},
+        raised_tail=(0.1, 0.02),
+    ),
+    face_marks=FaceMarks(eye=(0.27, 0.03), nostril=(0.94, 0.0)),
+    hornless_share=0.7,
+    tuft_height=3.0,
+    coats=SHEEP_COATS,
+)
