@@ -22,6 +22,7 @@ from farm3d.types import AnimalPrediction, Batch
 from .keypoint_annotations import KeypointAnnotations
 from .keypoint_transfer import TransferScore, random_pairs, score_transfer, transfer_keypoints
 from .novel_views import ViewScore
+from .procedural_chamfer import aligned_chamfer
 from .procedural_truth import TrueAnimal, true_animal, true_coat
 from .procedural_views import score_novel_views
 from .projected_vertices import ProjectedVertices, project_prediction
@@ -38,7 +39,10 @@ from .viewpoint import (
 
 @dataclass(frozen=True)
 class Reading:
-    """What a model makes of one picture: silhouette, camera, size, vertices in the picture, novel views."""
+    """What a model makes of one picture: silhouette, camera, size, vertices in the picture, novel views.
+
+    `chamfer` is the scaled distance of the posed surfaces; `None` where nobody asked or there is none.
+    """
 
     silhouette: Mask
     mask: MaskScore
@@ -46,6 +50,7 @@ class Reading:
     size: float
     projected: ProjectedVertices
     views: tuple[ViewScore, ...]
+    chamfer: float | None
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,8 @@ class ProceduralScore:
 
 @dataclass(frozen=True)
 class ReadingSummary:
-    """A set's means: IoU and boundary F-score of the masks, and PSNR (dB), SSIM and masked L1 of novel views.
+    """A set's means: IoU and boundary F-score of the masks, and PSNR (dB), SSIM and masked L1 of novel views,
+    and the scaled Chamfer distance of the aligned surfaces.
 
     Viewpoints and sizes come raw and, where an alignment is given, aligned; a size error is the median of
     `|predicted / true - 1|`. `keypoints` are transferred between the set's own pictures.
@@ -78,15 +84,20 @@ class ReadingSummary:
     psnr: float | None
     ssim: float | None
     masked_l1: float | None
+    chamfer: float | None
 
 
 def score_procedural(
-    model: AnimalModel, data: ImageDataSet, *, refinement: RefineConfig, novel_views: bool = True
+    model: AnimalModel,
+    data: ImageDataSet,
+    *,
+    refinement: RefineConfig,
+    alignment: GlobalAlignment | None = None,
 ) -> Iterator[ProceduralScore]:
     """Score every picture of a procedural data set, before and after refinement.
 
-    The coat is refined, too, where `novel_views` are asked for. Raises InputError where the data set keeps
-    no truth.
+    Novel views (for which the coat is refined, too) and Chamfer distances are measured where an alignment
+    is given. Raises InputError where the data set keeps no truth.
     """
     with torch.no_grad():
         prior = model.prior()
@@ -97,15 +108,16 @@ def score_procedural(
             reading = model.read(batch.images, batch.masks)
             predicted = model.assemble(reading, model.pose(reading, prior), prior)
         refined = refine(model, prior, reading, initial=predicted, batch=batch, config=refinement)
-        if novel_views:
+        if alignment is not None:
             refined = fit_albedo(model, reading, refined, batch=batch, config=refinement)
-        coat = true_coat(data, true.number) if novel_views else None
-        first = _reading(predicted, batch, true, coat=coat)
+        name = data.samples[index].stem
+        unseen = None if alignment is None else _Unseen(name, true_coat(data, true.number), alignment)
+        first = _reading(predicted, batch, true, unseen=unseen)
         yield ProceduralScore(
-            name=data.samples[index].stem,
+            name=name,
             image=data.samples[index].with_suffix(".jpg"),
             predicted=first,
-            refined=first if refined is predicted else _reading(refined, batch, true, coat=coat),
+            refined=first if refined is predicted else _reading(refined, batch, true, unseen=unseen),
             true_rotation=true.camera.world_to_camera[:3, :3],
             true_size=mesh_size(true.mesh),
         )
@@ -149,13 +161,29 @@ def summarise(
         psnr=_mean([view.psnr for view in views]),
         ssim=_mean([view.ssim for view in views]),
         masked_l1=_mean([view.masked_l1 for view in views]),
+        chamfer=_mean([reading.chamfer for reading in readings if reading.chamfer is not None]),
     )
 
 
+@dataclass(frozen=True)
+class _Unseen:
+    """What is needed to measure what the picture does not show; `name` chooses the random points."""
+
+    name: str
+    coat: Float[Tensor, "vertices 3"]
+    alignment: GlobalAlignment
+
+    def views(self, prediction: AnimalPrediction, true: TrueAnimal) -> tuple[ViewScore, ...]:
+        return score_novel_views(prediction, true, self.coat)
+
+    def chamfer(self, mesh: Mesh, true: TrueAnimal) -> float | None:
+        return aligned_chamfer(mesh, true.mesh, alignment=self.alignment, name=self.name)
+
+
 def _reading(
-    prediction: AnimalPrediction, batch: Batch, true: TrueAnimal, *, coat: Float[Tensor, "vertices 3"] | None
+    prediction: AnimalPrediction, batch: Batch, true: TrueAnimal, *, unseen: _Unseen | None
 ) -> Reading:
-    """All figures of one prediction; no novel views where the coat is not known."""
+    """All figures of one prediction, those of novel views and surfaces where `unseen` is given."""
     mesh = Mesh(prediction.posed_mesh.vertices[0], prediction.posed_mesh.faces)
     with torch.no_grad():
         drawn = render_mask(prediction.posed_mesh, prediction.camera, batch.masks.shape[1])
@@ -167,7 +195,8 @@ def _reading(
         rotation=prediction.camera.world_to_camera[0, :3, :3],
         size=mesh_size(mesh),
         projected=project_prediction(prediction, true.camera.crop_box),
-        views=() if coat is None else score_novel_views(prediction, true, coat),
+        views=() if unseen is None else unseen.views(prediction, true),
+        chamfer=None if unseen is None else unseen.chamfer(mesh, true),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from torch import Tensor
 
 from farm3d.geometry.viewpoint import azimuth_elevation
 from farm3d.io.html_report import Table
@@ -51,6 +52,7 @@ def procedural_rows(figures: ProceduralFigures) -> Iterator[tuple[str, str, str]
         ("novel views, PSNR (dB, range 1)", [_decimals(s.psnr, 2) for s in pair]),
         ("novel views, SSIM", [_decimals(s.ssim, 3) for s in pair]),
         ("novel views, L1 on the animals", [_decimals(s.masked_l1, 3) for s in pair]),
+        ("aligned Chamfer distance, scaled", [_decimals(s.chamfer, 4) for s in pair]),
     )
     return ((label, values[0], values[1]) for label, values in lines)
 
@@ -98,6 +100,7 @@ def _rows(figures: ProceduralFigures) -> list[dict[str, Any]]:
                 "aligned_viewpoint_error_degrees": aligned[k],
                 "relative_size": reading.size / score.true_size,
                 "novel_views": [asdict(view) for view in reading.views],
+                "aligned_chamfer_scaled": reading.chamfer,
             }
     return rows
 
@@ -125,14 +128,23 @@ def _plots(figures: ProceduralFigures) -> tuple[Plot, ...]:
             "error_against_azimuth",
             "Errors of the viewpoint by where the head points (0: into the camera)",
             "The predicted viewpoint's error against the true azimuth",
-            scatter(
-                torch.rad2deg(azimuths).tolist(),
-                errors["predicted"],
-                labels=("true azimuth, degrees", "aligned viewpoint error, degrees"),
-                ticks=(-180.0, -90.0, 0.0, 90.0, 180.0),
-            ),
+            _against_azimuth(azimuths, errors["predicted"], "aligned viewpoint error, degrees"),
         ),
     ]
+    seen = [k for k, score in enumerate(figures.scores) if score.refined.chamfer is not None]
+    if seen:
+        plots.append(
+            Plot(
+                "chamfer_against_azimuth",
+                "Chamfer distance of the refined surfaces by where the head points (0: into the camera)",
+                "The scaled Chamfer distance against the true azimuth",
+                _against_azimuth(
+                    azimuths[seen],
+                    [figures.scores[k].refined.chamfer for k in seen],
+                    "aligned Chamfer distance, scaled",
+                ),
+            )
+        )
     curves: Mapping[str, Any] = {
         name: score.keypoints.curve
         for name, score in zip(READINGS, (figures.predicted, figures.refined), strict=True)
@@ -141,6 +153,15 @@ def _plots(figures: ProceduralFigures) -> tuple[Plot, ...]:
     if curves:
         plots.append(Plot("pck", "PCK of keypoint transfer", "PCK against its threshold", pck_curve(curves)))
     return tuple(plots)
+
+
+def _against_azimuth(azimuths: Tensor, values: Sequence[Any], label: str) -> bytes:
+    return scatter(
+        torch.rad2deg(azimuths).tolist(),
+        values,
+        labels=("true azimuth, degrees", label),
+        ticks=(-180.0, -90.0, 0.0, 90.0, 180.0),
+    )
 
 
 def _cases(scores: Sequence[ProceduralScore]) -> dict[str, list[Case]]:

@@ -108,9 +108,10 @@ def _measure(
     from farm3d.eval.procedural_report import ProceduralFigures
     from farm3d.inference.refine import RefineConfig
 
-    unrefined = score_procedural(model, training, refinement=RefineConfig(steps=0), novel_views=False)
+    unrefined = score_procedural(model, training, refinement=RefineConfig(steps=0))
     alignment = fit_alignment(_watched(unrefined, training, messages))
-    scores = _watched(score_procedural(model, test, refinement=refinement), test, messages)
+    scored = score_procedural(model, test, refinement=refinement, alignment=alignment)
+    scores = _watched(scored, test, messages)
     annotations = data_set_annotations(test)
     predicted, refined = (
         summarise(readings, scores, alignment=alignment, annotations=annotations)

@@ -12,6 +12,7 @@ import pytest
 import torch
 from farm3d.eval.keypoint_annotations import data_set_annotations
 from farm3d.eval.procedural import ProceduralScore, fit_alignment, score_procedural, summarise
+from farm3d.eval.procedural_chamfer import aligned_chamfer
 from farm3d.eval.procedural_sets import alignment_set, fixed_test_set
 from farm3d.eval.procedural_truth import TrueAnimal, true_animal, true_coat
 from farm3d.eval.procedural_views import camera_turn, score_novel_views
@@ -30,6 +31,7 @@ from farm3d.render.mesh_renderer import render_mask, render_surface
 from farm3d.types import AnimalPrediction, DirectionalLight
 
 PICTURES = 6
+IDENTITY = GlobalAlignment(torch.eye(3, dtype=torch.float64), 1.0)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +47,8 @@ def trained() -> TrainedModel:
 
 @pytest.fixture(scope="module")
 def scores(trained: TrainedModel, data: ImageDataSet) -> list[ProceduralScore]:
-    return list(score_procedural(trained.model, data, refinement=RefineConfig(steps=0)))
+    unrefined = RefineConfig(steps=0)
+    return list(score_procedural(trained.model, data, refinement=unrefined, alignment=IDENTITY))
 
 
 def truths(data: ImageDataSet) -> Iterator[TrueAnimal]:
@@ -197,9 +200,33 @@ def test_the_alignment_changes_the_aligned_figures_alone(scores: list[Procedural
 
 def test_refinement_is_scored_beside_the_networks(trained: TrainedModel, data: ImageDataSet) -> None:
     one = replace(data, samples=data.samples[:1])
-    (score,) = score_procedural(trained.model, one, refinement=RefineConfig(steps=15), novel_views=False)
+    (score,) = score_procedural(trained.model, one, refinement=RefineConfig(steps=15))
     assert score.refined.mask.iou > score.predicted.mask.iou
     assert score.refined.views == ()
+
+
+def test_a_true_surface_in_another_object_frame_scores_the_floor_once_aligned(data: ImageDataSet) -> None:
+    true = next(truths(data)).mesh
+    upside_down = torch.diag(torch.tensor([1.0, -1.0, -1.0], dtype=torch.float64))
+    turned = Mesh((3.0 * true.vertices.double() @ upside_down.T).float(), true.faces)
+    aligned = aligned_chamfer(turned, true, alignment=GlobalAlignment(upside_down, 1.0), name="one")
+    assert aligned is not None and aligned < 0.003
+    # ICP finds turns about the vertical axis by itself, but not this one.
+    raw = aligned_chamfer(turned, true, alignment=IDENTITY, name="one")
+    assert raw is not None and raw > 2.0 * aligned
+
+
+def test_a_surface_without_volume_has_no_chamfer_distance(data: ImageDataSet) -> None:
+    true = next(truths(data)).mesh
+    flat = Mesh(true.vertices * torch.tensor([1.0, 0.0, 1.0]), true.faces)
+    assert aligned_chamfer(flat, true, alignment=IDENTITY, name="one") is None
+
+
+def test_chamfer_distances_are_means_over_the_pictures(scores: list[ProceduralScore]) -> None:
+    readings = [score.predicted for score in scores]
+    distances = [reading.chamfer for reading in readings]
+    assert all(distance is not None and 0.002 < distance < 0.2 for distance in distances)
+    assert summarise(readings, scores).chamfer == pytest.approx(np.mean([float(d or 0) for d in distances]))
 
 
 def test_a_category_without_a_fixed_test_set_is_told(tmp_path: Path) -> None:
