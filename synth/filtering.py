@@ -9,6 +9,8 @@ from jaxtyping import Bool
 from pydantic import Field
 
 from farm3d.config import StrictConfig
+from farm3d.pretrained.instances import touched_borders
+from farm3d.pretrained.segmentation import MAX_CUT_OFF
 
 Mask = Bool[np.ndarray, "height width"]
 Reason = Literal[
@@ -29,7 +31,7 @@ REASONS: tuple[Reason, ...] = Reason.__args__  # type: ignore[attr-defined]
 class FilterConfig(StrictConfig):
     """The thresholds of the filter; a picture that stands exactly at one is kept."""
 
-    max_border_contact: float = Field(0.02, ge=0.0, le=1.0)
+    max_border_contact: float = Field(MAX_CUT_OFF, ge=0.0, le=1.0)
     """Largest share of any border's pixels that the mask may touch; more means that the animal is cut off."""
     min_area: float = Field(0.02, ge=0.0, le=1.0)
     """Smallest share of the picture that the mask may cover."""
@@ -69,7 +71,7 @@ def measure(mask: Mask, *, crop_side: float, size: int, confidence: float, rival
     total = max(1, sum(pieces))
     second = pieces[1] / pieces[0] if len(pieces) > 1 else 0.0
     return Measures(
-        border_contact=border_contact(mask),
+        border_contact=max(touched_borders(mask).values()),
         area=float(mask.mean()),
         resolution=crop_side / size,
         rival_area=max(rival_area, second),
@@ -90,11 +92,6 @@ def reason_to_reject(measures: Measures, config: FilterConfig) -> Reason | None:
         "low_confidence": measures.confidence < config.min_confidence,
     }
     return next((reason for reason, holds in checks.items() if holds), None)
-
-
-def border_contact(mask: Mask) -> float:
-    """The largest share of a border's pixels that the mask touches: 0 where it stays clear of all four."""
-    return max(float(border.mean()) for border in (mask[0], mask[-1], mask[:, 0], mask[:, -1]))
 
 
 def piece_areas(mask: Mask) -> list[int]:

@@ -13,6 +13,10 @@ from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import NoReturn
 
+import cv2
+import numba
+import torch
+
 from farm3d.errors import ConfigError, Farm3DError
 
 Progress = Callable[[int], None]
@@ -66,6 +70,22 @@ def run_tasks(task: Task, items: Sequence[int], *, workers: int, progress: Progr
         return
     with _started(task, [items[k::workers] for k in range(workers)]) as team:
         _listen(dict(team), progress)
+
+
+@contextmanager
+def single_threaded() -> Iterator[None]:
+    """One thread: threads that wait for each other over small arrays cost more than they bring, and the
+    bytes must not depend on the number of cores."""
+    before = torch.get_num_threads(), numba.get_num_threads(), cv2.getNumThreads()
+    torch.set_num_threads(1)
+    numba.set_num_threads(1)
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        numba.set_num_threads(before[1])
+        cv2.setNumThreads(before[2])
 
 
 @contextmanager

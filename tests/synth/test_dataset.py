@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import multiprocessing
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 import torch
 import yaml
 from farm3d.synth.dataset import FarmSettings, default_individuals, write_farm
+from farm3d.synth.processes import Team
 
 from farm3d.data.image_folder import load_batch, open_data_set
 from farm3d.errors import ConfigError, InputError
@@ -54,7 +56,7 @@ def test_the_files_are_those_of_the_format(finished):
     description = yaml.safe_load((finished / "dataset.yaml").read_text())
     assert description["category"] == "horse"
     assert description["count"] == 10
-    assert "/" not in str(description["model"])
+    assert "/" not in (finished / "dataset.yaml").read_text()
 
 
 def test_a_sample_has_image_mask_features_and_truth_of_the_said_sizes(finished):
@@ -79,6 +81,32 @@ def test_a_sample_has_image_mask_features_and_truth_of_the_said_sizes(finished):
     assert truth["id"] == "horse_000005"
     assert truth["crop_box"] == [0, 0, 64, 64]
     assert len(truth["pose"]["joint_angles"]) == 32
+
+
+def test_the_description_ends_with_the_results(finished):
+    results = yaml.safe_load((finished / "dataset.yaml").read_text())["results"]
+    assert (results["kept"], results["rejected"]) == (10, {})
+    assert sum(entry["kept"] for entry in results["prompts"]) == 10
+    assert all(entry["kept"] == entry["drawn"] for entry in results["prompts"])
+
+
+def test_two_processes_of_one_rank_make_the_same_bytes(finished, tmp_path):
+    counts: list[int] = []
+    write_farm(SETTINGS, tmp_path / "pair", counts.append, team=Team(workers=2))
+    assert contents(tmp_path / "pair") == contents(finished)
+    assert sum(counts) == SETTINGS.count
+
+
+def test_two_ranks_make_the_same_bytes(finished, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(Path(__file__).parents[2])
+    context = multiprocessing.get_context("spawn")
+    out = tmp_path / "ranks"
+    second = context.Process(target=write_farm, args=(SETTINGS, out, ignore), kwargs={"team": Team(1, 2)})
+    second.start()
+    write_farm(SETTINGS, out, ignore, team=Team(0, 2))
+    second.join()
+    assert second.exitcode == 0
+    assert contents(out) == contents(finished)
 
 
 def test_a_sample_takes_less_than_100_kilobytes(finished):

@@ -7,7 +7,6 @@ from farm3d.synth.filtering import (
     REASONS,
     FilterConfig,
     Measures,
-    border_contact,
     measure,
     piece_areas,
     reason_to_reject,
@@ -79,8 +78,8 @@ def test_what_the_makers_of_masks_know_counts(changes, reason):
 def test_a_whole_border_is_full_contact_and_a_corner_little():
     mask = np.zeros((50, 80), bool)
     mask[:, 0] = True
-    assert border_contact(mask) == 1.0
-    assert border_contact(np.roll(mask, 1, axis=1)) == pytest.approx(1 / 80)
+    assert measured(mask).border_contact == 1.0
+    assert measured(np.roll(mask, 1, axis=1)).border_contact == pytest.approx(1 / 80)
 
 
 def test_pieces_are_counted_by_area_and_touch_at_corners():
