@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int, UInt8
+from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from farm3d.geometry.camera import Camera, project_to_clip
@@ -17,32 +17,21 @@ from farm3d.ops.rasterize import interpolate, rasterize
 from farm3d.render.shading import shade
 from farm3d.types import DirectionalLight
 
-from .anatomy import GROUND, Species
-from .appearance import random_coat
+from .anatomy import GROUND
+from .animals import Animal, Surface, random_animal, seen_surface
 from .backgrounds import background
 from .cameras import Viewpoint, fit_cameras, horizon_row, random_light, random_viewpoint
-from .features import individual_features, patch_features
-from .keypoints import keypoint_vertices, keypoints_in_image
+from .features import patch_features
+from .keypoints import keypoints_in_image
 from .poses import Pose, random_pose
-from .proportions import random_traits
-from .quadruped import Individual, make_individual, posed_vertices
+from .quadruped import posed_vertices
+
+__all__ = ["Animal", "Sample", "Shot", "draw", "random_animal", "random_shot"]
 
 SUPERSAMPLING = 2
 """Rendered pixels along each side of an image pixel."""
 
 SHADOW_SIZE = 64
-
-
-@dataclass(frozen=True)
-class Animal:
-    """An individual as it is drawn: shape, linear albedo, features and keypoints of its vertices."""
-
-    number: int
-    species: Species
-    shape: Individual
-    albedo: Float[Tensor, "vertices 3"]
-    features: Float[Tensor, "vertices channels"]
-    keypoints: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -55,19 +44,6 @@ class Sample:
     features: Float[np.ndarray, "channels grid grid"]
     truth: dict[str, object]
     jpeg_quality: int
-
-
-@dataclass(frozen=True)
-class Surface:
-    """The animal's surface in the finer pixels of one picture that it covers, one entry each.
-
-    `albedo` is linear RGB, `normals` are unit vectors of the camera frame, `places` are in the object frame.
-    """
-
-    covered: Bool[Tensor, "fine fine"]
-    albedo: Float[Tensor, "points 3"]
-    normals: Float[Tensor, "points 3"]
-    places: Float[Tensor, "points 3"]
 
 
 @dataclass(frozen=True)
@@ -85,18 +61,6 @@ class Shot:
     diffuse: float
     lift: float
     generator: np.random.Generator
-
-
-def random_animal(
-    species: Species, number: int, *, seed: int, mixture: Float[np.ndarray, "channels channels"]
-) -> Animal:
-    """Individual `number` of the data set with this seed."""
-    generator = np.random.default_rng([seed, 2, number])
-    shape = make_individual(species, random_traits(species, generator))
-    normals = vertex_normals(shape.vertices, shape.faces)
-    albedo = random_coat(species, shape, normals=normals, generator=generator)
-    features = individual_features(shape, mixture, generator)
-    return Animal(number, species, shape, albedo, features, keypoint_vertices(species, shape))
 
 
 def random_shot(animal: Animal, identifier: str, generator: np.random.Generator, *, seed: int) -> Shot:
@@ -137,7 +101,9 @@ def _draw_one(animal: Animal, shot: Shot, size: int) -> Sample:
     )
     clip = project_to_clip(camera, vertices)
     rasterized = rasterize(clip, faces, (SUPERSAMPLING * size, SUPERSAMPLING * size))
-    surface = _surface(animal, vertices, camera, rasterized=rasterized)
+    surface = seen_surface(
+        animal, vertices, vertex_normals(vertices, faces), camera=camera, rasterized=rasterized
+    )
     light = _stacked_light([shot])
     layers = _shaded(surface, light)
     coarse = rasterized[:, ::SUPERSAMPLING, ::SUPERSAMPLING].contiguous()
@@ -171,24 +137,6 @@ def _stacked_light(shots: Sequence[Shot]) -> DirectionalLight:
         torch.tensor([shot.ambient for shot in shots]),
         torch.tensor([shot.diffuse for shot in shots]),
     )
-
-
-def _surface(
-    animal: Animal,
-    vertices: Float[Tensor, "1 vertices 3"],
-    camera: Camera,
-    *,
-    rasterized: Float[Tensor, "1 fine fine 4"],
-) -> Surface:
-    """What is seen of the animal through each of the finer pixels that it covers."""
-    faces = animal.shape.faces
-    rotation = camera.world_to_camera[:, :3, :3]
-    normals = vertex_normals(vertices, faces) @ rotation.transpose(-1, -2)
-    covered = rasterized[0, ..., 3] > 0
-    attributes = torch.cat([normals, vertices, animal.albedo[None]], dim=-1)
-    seen = interpolate(attributes, rasterized, faces)[0][covered]
-    normal = torch.nn.functional.normalize(seen[:, :3], dim=-1)
-    return Surface(covered, albedo=seen[:, 6:], normals=normal, places=seen[:, 3:6])
 
 
 def _shaded(surface: Surface, light: DirectionalLight) -> Float[Tensor, "size size 4"]:

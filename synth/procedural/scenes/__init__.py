@@ -1,0 +1,1 @@
+"""Scenes about an animal: their light, ground, sky and things, and the photograph of them."""

@@ -1,0 +1,82 @@
+"""The light of a scene: a warm sun, a blue or grey sky, and what the ground throws back. Linear RGB."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from .views import View
+
+LOWEST_SUN = 0.17
+"""Sine of the height under which no sun is taken to stand where shadows are thrown."""
+
+Color = Float[np.ndarray, "3"]
+
+
+@dataclass(frozen=True)
+class SceneLight:
+    """`toward` points to the sun (world), `facing` too (camera frame, as the truth has it); `sun` and `sky`
+    are colours times strength; `cloudiness` is 0 under a clear sky and 1 under a closed one."""
+
+    toward: Float[np.ndarray, "3"]
+    facing: Float[np.ndarray, "3"]
+    sun: Color
+    sky: Color
+    cloudiness: float
+
+    @property
+    def penumbra(self) -> float:
+        """Width of a shadow's edge over the distance from what throws it."""
+        return 0.015 + 0.5 * self.cloudiness**1.5
+
+    def on_ground(self) -> Color:
+        """What falls on an open level surface."""
+        return self.sky + self.sun * self.toward[1]
+
+    def upright(self) -> Color:
+        """What falls on a wall or a tree that faces the camera."""
+        return 0.7 * self.sky + self.sun * max(0.1, 0.25 + 0.75 * float(self.facing[2]))
+
+
+def scene_light(
+    view: View, direction: list[float], *, ambient: float, diffuse: float, generator: np.random.Generator
+) -> SceneLight:
+    """The light of a shot whose strengths stand in the truth, with colours of the hour and the weather."""
+    facing = np.asarray(direction, dtype=float)
+    toward = facing @ view.rotation
+    toward[1] = max(toward[1], LOWEST_SUN)
+    toward /= np.linalg.norm(toward)
+    cloudiness = float(np.clip(1.25 * ambient / (ambient + diffuse) - 0.2, 0.0, 1.0))
+    low = float(np.clip(1.0 - toward[1] / 0.45, 0.0, 1.0)) * (1.0 - cloudiness)
+    warmth = np.array([1.0, 0.93 - 0.13 * low, 0.82 - 0.32 * low])
+    blueness = generator.uniform(0.3, 1.0) * (1.0 - cloudiness)
+    sky = 1.0 + blueness * np.array([-0.22, -0.04, 0.28])
+    warmth /= warmth @ [0.3, 0.6, 0.1]
+    sky /= sky @ [0.3, 0.6, 0.1]
+    light = SceneLight(toward, facing, diffuse * warmth, ambient * sky, cloudiness)
+    whole = light.on_ground()
+    balance = (whole / whole.mean()) ** -generator.uniform(0.4, 1.0)
+    return SceneLight(toward, facing, light.sun * balance, light.sky * balance, cloudiness)
+
+
+def lit_body(
+    albedo: Float[np.ndarray, "points 3"],
+    normals: Float[np.ndarray, "points 3"],
+    light: SceneLight,
+    *,
+    up: Float[np.ndarray, " points"],
+    sun_visible: Float[np.ndarray, " points"],
+    sky_visible: Float[np.ndarray, " points"],
+    ground: Color,
+) -> Float[np.ndarray, "points 3"]:
+    """Light that leaves a body's surface: sun where it reaches, sky, and the ground's light from below.
+
+    `normals` are of the camera's frame, `up` is their share along the world's y, `sky_visible` is 1 for an
+    open level surface, `ground` the ground's albedo. The mean over an open body is about that of the
+    truth's even ambient light.
+    """
+    facing = np.maximum(normals @ light.facing, 0.0) * sun_visible
+    below = 0.5 - 0.5 * up
+    sky = 0.22 + 0.95 * sky_visible
+    bounce = (0.75 * below * (0.35 + 0.65 * sky_visible))[:, None] * (ground * light.on_ground())
+    return albedo * (light.sun * facing[:, None] + light.sky * sky[:, None] + bounce)
