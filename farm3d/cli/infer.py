@@ -93,14 +93,13 @@ def _infer(arguments: argparse.Namespace, messages: Messages) -> int:
         raise ConfigError(
             f"--mask fits one image, not {len(images)}; put NAME_mask.png beside each NAME.jpg instead"
         )
+    masks = make_segmenter(arguments.segmenter, weights=arguments.segmenter_weights, device=device)
+    if masks.notice:
+        messages.say(masks.notice)
     session = open_session(
         Path(arguments.out or "results"),
         find_checkpoint(arguments.checkpoint, arguments.category),
-        masks=MaskOptions(
-            make_segmenter(arguments.segmenter, weights=arguments.segmenter_weights, device=device),
-            arguments.mask,
-            arguments.instance,
-        ),
+        masks=MaskOptions(masks, arguments.mask, arguments.instance),
         refinement=_refinement(arguments),
         options=ExportOptions(arguments.relight, arguments.animate, resolve_clip(arguments.clip)),
     )

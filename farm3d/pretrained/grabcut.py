@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float32, UInt8
 from farm3d.errors import InputError
 from farm3d.pretrained.instances import Instance, touched_borders
 from farm3d.pretrained.saliency import boundary_saliency, lab
+from farm3d.pretrained.segmenter import resize_to
 
 COARSE_SIDE, FINE_SIDE = 400, 512
 """Longer side (pixels) of the whole picture in the first cut and of the animal's surroundings in the second.
@@ -96,7 +97,7 @@ def cut_out_animal(pixels: Pixels) -> Cut:
 
     The same pixels give the same mask. OpenCV's random generator is left seeded.
     """
-    coarse_pixels = _resize_to(pixels, COARSE_SIDE, enlarge=False)
+    coarse_pixels = resize_to(pixels, COARSE_SIDE, enlarge=False)
     saliency = boundary_saliency(coarse_pixels)
     starts = _starts(saliency)
     pieces = [_main_piece(_grabcut(coarse_pixels, start, COARSE_ITERATIONS)) for start in starts]
@@ -146,7 +147,7 @@ def _fine_cut(pixels: Pixels, coarse: Bool[np.ndarray, "coarse_height coarse_wid
     """GrabCut again on the mask's surroundings alone, enlarged, where only a band about it is open."""
     height, width = pixels.shape[:2]
     top, bottom, left, right = _surroundings(coarse, height, width)
-    part = _resize_to(pixels[top:bottom, left:right], FINE_SIDE, enlarge=True)
+    part = resize_to(pixels[top:bottom, left:right], FINE_SIDE, enlarge=True)
     whole = cv2.resize(coarse.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
     guess = cv2.resize(whole[top:bottom, left:right], part.shape[1::-1], interpolation=cv2.INTER_LINEAR) > 0.5
     trimap = np.where(guess, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
@@ -241,12 +242,3 @@ def _centre_weight(height: int, width: int) -> Float32[np.ndarray, "height width
 def _dilate(mask: Mask, radius: int) -> Mask:
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     return cv2.dilate(mask.astype(np.uint8), kernel) > 0
-
-
-def _resize_to(pixels: Pixels, side: int, *, enlarge: bool) -> UInt8[np.ndarray, "new_height new_width 3"]:
-    """The picture with its longer side made `side`."""
-    scale = side / max(pixels.shape[:2])
-    if scale >= 1.0 and not enlarge:
-        return pixels
-    size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
-    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1.0 else cv2.INTER_CUBIC)

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from farm3d.errors import InputError
+from farm3d.pretrained.coco_classes import ANIMALS
 
 CENTRE_SPREAD = 0.35
 """Distance from the middle, as a share of the diagonal, at which an animal counts 0.6 of one there."""
@@ -36,7 +37,10 @@ class Instance:
 
 @dataclass(frozen=True)
 class Choice:
-    """The instance that is meant, how many others there are, and the largest other's share of its area."""
+    """The instance that is meant, how many other animals there are, and the largest one's size.
+
+    `rival_share` is the largest other animal's area as a fraction of the instance's, and may exceed 1.
+    """
 
     instance: Instance
     rivals: int
@@ -69,9 +73,9 @@ def choose_instance(
     else:
         some = f"{len(animals)} animal{'' if len(animals) == 1 else 's'}"
         raise InputError(f"--instance {number}: the picture has {some}; give a smaller number")
-    others = [one.mask.sum() for one in animals if one is not chosen]
-    largest = float(max(others) / chosen.mask.sum()) if others else 0.0
-    return Choice(chosen, len(others), max(largest, chosen.rival_share))
+    rivals = _rivals(chosen, instances, class_names)
+    largest = max((int(one.mask.sum()) for one in rivals), default=0) / int(chosen.mask.sum())
+    return Choice(chosen, len(rivals), max(largest, chosen.rival_share))
 
 
 def merit(instance: Instance, image_shape: tuple[int, int]) -> float:
@@ -96,6 +100,13 @@ def touched_borders(mask: Mask) -> dict[str, float]:
     """The share of each border's pixels that a mask touches."""
     borders = {"left": mask[:, 0], "right": mask[:, -1], "top": mask[0], "bottom": mask[-1]}
     return {side: float(pixels.mean()) for side, pixels in borders.items()}
+
+
+def _rivals(chosen: Instance, instances: Sequence[Instance], class_names: Collection[str]) -> list[Instance]:
+    """The other animals of any class: a cow beside a horse is one too many."""
+    animals = [one for one in instances if one.label in (None, *class_names, *ANIMALS)]
+    others = [one for one in animals if one.mask.any() and not _are_one_animal(one.mask, chosen.mask)]
+    return _without_repetitions(others)
 
 
 def _without_repetitions(instances: Sequence[Instance]) -> list[Instance]:

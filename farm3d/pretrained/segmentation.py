@@ -7,12 +7,14 @@ import numpy as np
 import torch
 from jaxtyping import Bool
 
-from farm3d.errors import ConfigError, InputError
+from farm3d.errors import CheckpointError, ConfigError, InputError
 from farm3d.io.image import SourceImage, read_mask
 from farm3d.io.inputs import mask_beside
+from farm3d.pretrained import maskrcnn, pointrend
 from farm3d.pretrained.coco_classes import class_names_of
 from farm3d.pretrained.grabcut import GrabCut
 from farm3d.pretrained.instances import Instance, choose_instance, separated, touched_borders
+from farm3d.pretrained.network_weights import NETWORKS, read_network_weights
 from farm3d.pretrained.segmenter import GivenMask, Segmenter
 from farm3d.types import Segmentation
 
@@ -70,19 +72,26 @@ def make_segmenter(
     weights: Path | None = None,
     device: torch.device = torch.device("cpu"),  # noqa: B008 (immutable)
 ) -> MaskSource:
-    """Where masks come from by the name of `--segmenter`, with the networks loaded that it needs.
+    """Where masks come from by the name of `--segmenter`, with the network loaded that it needs.
 
-    Raises ConfigError for an unknown name and for weights that it does not use.
+    What photographs do not bring, `auto` has made by the network that `weights` are of; without, by PointRend
+    where detectron2 and the model zoo's weights are here, by Mask R-CNN where torchvision's are, else by
+    GrabCut. Only `maskrcnn` without `weights` downloads. Raises ConfigError for an unknown name and for
+    weights that are not used, CheckpointError for weights that cannot be used, MissingDependencyError for a
+    library or weights that are not here.
     """
     if name not in SEGMENTERS:
         raise ConfigError(f"--segmenter {name}: unknown; use {', '.join(SEGMENTERS)}")
+    if weights is not None and name not in ("auto", *NETWORKS):
+        raise ConfigError(f"{weights}: --segmenter {name} has no weights; give pointrend or maskrcnn")
     if name == "auto":
-        return GIVEN_OR_GRABCUT
+        return _automatic(weights, device)
     if name in ("alpha", "file"):
         return MaskSource(name, name == "alpha", name == "file", None)
     if name == "grabcut":
         return MaskSource(name, False, False, GrabCut())
-    raise ConfigError(f"--segmenter {name} is not part of this version; use another one")
+    file = weights or (_point_rend_weights() if name == "pointrend" else maskrcnn.download_weights())
+    return MaskSource(name, False, False, _network(file, device, asked_for=name))
 
 
 def segment(
@@ -118,6 +127,37 @@ def segment(
         confidence=chosen.score,
         rival_share=choice.rival_share,
     )
+
+
+def _automatic(weights: Path | None, device: torch.device) -> MaskSource:
+    """The photograph's own mask, else the best segmenter that is here; the notice says which and why."""
+    if weights is not None:
+        maker, reason = _network(weights, device), f"by the weights {weights}"
+    elif pointrend.is_installed() and (file := pointrend.cached_weights()).is_file():
+        maker, reason = _network(file, device, asked_for="pointrend"), f"detectron2 and {file} are here"
+    elif (file := maskrcnn.cached_weights()).is_file():
+        maker, reason = _network(file, device, asked_for="maskrcnn"), f"its weights are here: {file}"
+    else:
+        maker, reason = GrabCut(), "no weights of PointRend or Mask R-CNN are here"
+    return MaskSource("auto", True, True, maker, f"masks that images do not bring: {maker.name} ({reason})")
+
+
+def _network(file: Path, device: torch.device, *, asked_for: str | None = None) -> Segmenter:
+    weights = read_network_weights(file)
+    if asked_for not in (None, weights.network):
+        raise CheckpointError(f"{file}: weights of {weights.network}; give --segmenter {weights.network}")
+    if weights.network == "pointrend":
+        return pointrend.load_point_rend(weights, device=device)
+    return maskrcnn.load_mask_rcnn(weights, device=device)
+
+
+def _point_rend_weights() -> Path:
+    if not pointrend.is_installed():
+        raise pointrend.missing_library()
+    file = pointrend.cached_weights()
+    if not file.is_file():
+        raise pointrend.missing_weights()
+    return file
 
 
 def _pieces(instance: Instance) -> tuple[Instance, ...]:
