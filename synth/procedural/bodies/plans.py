@@ -8,8 +8,8 @@ NECK_CHAIN = ("neck_base", "neck_1", "neck_2", "poll")
 NECK_BONES = ((0.0, "chest"), (0.2, "neck_1"), (1.0, "neck_2"), (2.0, "neck_3"), (3.0, "head"))
 HEAD_BONES = ((0.0, "head"),)
 
-COLUMNS = ("at", "offset", "lateral", "depth", "width", "taper")
-"""The columns of a limb's stations (`limbs.sample_limb`); lines of a table may leave out some."""
+COLUMNS = {"at": 1.0, "offset": 0.01, "lateral": 0.01, "depth": 0.01, "width": 0.01, "taper": 1.0}
+"""The columns of a limb's stations (`limbs.sample_limb`) and the units (object units) of a table's lines."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,9 @@ class LimbPlan:
     def shaped(self, table: str) -> Limb:
         """The limb with the stations of a table; raises ValueError for a table that is none.
 
-        A line is a column's name and its value at every station, or one value for all of them. Without
-        its line a limb is as wide as deep, and neither offset nor tapered.
+        A line is a column's name and its value at every station, or one value for all of them; offsets and
+        radii are in hundredths of an object unit. Without its line a limb is as wide as deep, and neither
+        offset nor tapered.
         """
         lines = {
             words[0]: [float(word) for word in words[1:]]
@@ -38,7 +39,8 @@ class LimbPlan:
         count = len(lines["at"])
         lines = {"offset": [0.0], "lateral": [0.0], "width": lines["depth"], "taper": [0.0], **lines}
         columns = [
-            values * count if len(values) == 1 else values for values in (lines.pop(name) for name in COLUMNS)
+            [value * unit for value in (values * count if len(values) == 1 else values)]
+            for unit, values in ((unit, lines.pop(name)) for name, unit in COLUMNS.items())
         ]
         if lines or any(len(values) != count for values in columns):
             raise ValueError(
