@@ -65,7 +65,7 @@ def posed_animal(species: str, number: int, *, pose: int) -> Triangles:
     """Individual `number` of a species in one of its random poses, as triangles."""
     kind = species_of(species)
     individual = make_individual(kind, random_traits(kind, numpy_rng(0, "chamfer pairs", species, number)))
-    angles = random_pose(kind, individual.skeleton, numpy_rng(0, "chamfer poses", species, number, pose))
+    angles = random_pose(kind, individual, numpy_rng(0, "chamfer poses", species, number, pose))
     vertices = posed_vertices(individual, angles.joint_angles, torch.zeros(3))
     return np.ascontiguousarray(vertices.double().numpy()[individual.faces.numpy()])
 

@@ -23,7 +23,7 @@ from .backgrounds import background
 from .cameras import Viewpoint, fit_cameras, horizon_row, random_light, random_viewpoint
 from .features import patch_features
 from .keypoints import keypoints_in_image
-from .poses import Pose, random_pose
+from .poses import SUNK, Pose, random_pose
 from .quadruped import posed_vertices
 
 __all__ = ["Animal", "Sample", "Shot", "draw", "random_animal", "random_shot"]
@@ -59,13 +59,12 @@ class Shot:
     light_direction: tuple[float, float, float]
     ambient: float
     diffuse: float
-    lift: float
     generator: np.random.Generator
 
 
 def random_shot(animal: Animal, identifier: str, generator: np.random.Generator, *, seed: int) -> Shot:
     """A pose, a viewpoint and a light."""
-    pose = random_pose(animal.species, animal.shape.skeleton, generator)
+    pose = random_pose(animal.species, animal.shape, generator)
     viewpoint = random_viewpoint(generator, height=pose.height)
     light = random_light(viewpoint, generator)
     return Shot(
@@ -78,7 +77,6 @@ def random_shot(animal: Animal, identifier: str, generator: np.random.Generator,
         light_direction=light.direction,
         ambient=light.ambient,
         diffuse=light.diffuse,
-        lift=pose.lift,
         generator=generator,
     )
 
@@ -123,11 +121,12 @@ def _draw_one(animal: Animal, shot: Shot, size: int) -> Sample:
 def _posed_on_ground(
     animal: Animal, shots: Sequence[Shot]
 ) -> tuple[Float[Tensor, "images vertices 3"], Float[Tensor, "images 3"]]:
-    """The posed vertices with the lowest one on the ground or lifted off it, and the root offsets used."""
+    """The posed vertices, no foot far under the ground, and the root offsets used."""
     angles = torch.stack([shot.pose.joint_angles for shot in shots])
     hanging = posed_vertices(animal.shape, angles, torch.zeros(len(shots), 3))
     offsets = torch.zeros(len(shots), 3)
-    offsets[:, 1] = GROUND - hanging[..., 1].amin(dim=1) + torch.tensor([shot.lift for shot in shots])
+    lifted = GROUND - SUNK - hanging[..., 1].amin(dim=1)
+    offsets[:, 1] = torch.maximum(torch.tensor([shot.pose.rise for shot in shots]), lifted)
     return hanging + offsets[:, None], offsets
 
 

@@ -54,16 +54,16 @@ class Rig:
 class Goal:
     """Where the tip of a chain of bones shall be, and the posture it likes best.
 
-    `height` and `forward` are the tip's y and z in the frame of the thorax's rest, `pitch` is the angle of the
-    last bone under the horizontal in the sagittal plane; `None` leaves it free. `preferred` are flexions,
-    `ease` says how readily each joint leaves them.
+    `height` and `forward` are the tip's y and z in the object frame, before the animal is put on the ground;
+    `pitch` is the angle of the last bone under the horizontal in the sagittal plane; `None` leaves it free.
+    `preferred` are flexions, `ease` says how readily each joint leaves them.
     """
 
-    height: float
-    forward: float | None
-    pitch: float | None
     preferred: tuple[float, ...]
     ease: tuple[float, ...]
+    height: float | None = None
+    forward: float | None = None
+    pitch: float | None = None
 
 
 def rig_of(skeleton: Skeleton) -> Rig:
@@ -126,7 +126,7 @@ def rest_pitch(rig: Rig, bone: int) -> float:
 
 
 def reach(rig: Rig, table: Table, chain: tuple[int, ...], goal: Goal) -> tuple[Table, float]:
-    """The table with the flexions of a chain (each bone the next one's parent) that bring its tip to the goal.
+    """The table with the flexions of a chain (parents first) that bring its tip to the goal.
 
     Returns the distance (object units) that is left, too: joints stay within their limits.
     """
@@ -149,6 +149,11 @@ def reach(rig: Rig, table: Table, chain: tuple[int, ...], goal: Goal) -> tuple[T
     return solved, float(np.linalg.norm(_linearised(rig, base, rows, chain=chain, goal=goal)[0]))
 
 
+def aim(rig: Rig, table: Table, bone: int, pitch: float) -> Table:
+    """The table with the flexion that gives a bone this pitch (radians), its limits permitting."""
+    return reach(rig, table, (bone,), Goal((float(table[bone, 0]),), (1.0,), pitch=pitch))[0]
+
+
 def _base_frame(rig: Rig, table: Table, bone: int) -> Frame:
     """The frame of a bone's parent."""
     path, above = [], rig.parents[bone]
@@ -164,7 +169,7 @@ def _base_frame(rig: Rig, table: Table, bone: int) -> Frame:
 def _linearised(
     rig: Rig, base: Frame, rows: Table, *, chain: tuple[int, ...], goal: Goal
 ) -> tuple[Float[np.ndarray, " wants"], Float[np.ndarray, "wants chain"]]:
-    """What is missing to the goal, and how the tip's y and z and the last bone's pitch follow the flexions."""
+    """What is missing to the goal, and how tip and pitch follow the flexions."""
     rotations = turns(rows)
     axes, pivots = np.empty((len(chain), 3)), np.empty((len(chain), 3))
     frame = base
@@ -174,7 +179,11 @@ def _linearised(
         frame = frame @ rotations[k]
     tip = frame[:3, 3] + rig.lengths[chain[-1]] * frame[:3, 2]
     motion = np.cross(axes, tip - pivots)
-    wants, follows = [goal.height - tip[1]], [motion[:, 1]]
+    wants: list[float] = []
+    follows: list[Numbers] = []
+    if goal.height is not None:
+        wants.append(goal.height - tip[1])
+        follows.append(motion[:, 1])
     if goal.forward is not None:
         wants.append(goal.forward - tip[2])
         follows.append(motion[:, 2])

@@ -1,0 +1,177 @@
+"""Feet, muzzle and tail put where a pose wants them: the trunk is given, the rest is solved."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from .anatomy import GROUND
+from .rig import Goal, Rig, Table, aim, frames_of, reach, rest_pitch
+
+LEGS = ("left_fore", "right_fore", "left_hind", "right_hind")
+BONES_OF = {
+    "fore": ("scapula", "upper_arm", "forearm", "fore_cannon", "fore_pastern"),
+    "hind": ("thigh", "gaskin", "hind_cannon", "hind_pastern"),
+}
+NECK = ("chest", "neck_1", "neck_2", "neck_3", "head")
+TAIL = ("tail_1", "tail_2", "tail_3", "tail_4")
+
+STANDING_EASE = {"fore": (0.25, 0.6, 0.6, 0.02, 1.0), "hind": (0.7, 0.6, 0.5, 1.0)}
+"""How readily each joint bends in a leg that bears weight: a carpus stays straight, stifle and hock share."""
+
+SWINGING_EASE = {"fore": (0.15, 0.5, 0.6, 0.6, 1.0), "hind": (0.6, 0.6, 0.6, 1.0)}
+NECK_EASE = (0.1, 1.0, 0.8, 0.5, 1.0)
+
+REACHED = 0.004
+"""Distance (object units) within which a foot counts as where it should be."""
+
+KNEES_DOWN = 8
+"""How often the trunk is lowered at most until legs that are too short reach the ground."""
+
+TIP_ROLL = 0.3
+"""How far the end of the hoof's bone rises, in its length, when the heel does: it rolls over its tip."""
+
+MUZZLE_RADIUS = 0.17
+TAIL_RADIUS = 0.05
+
+Angles = dict[str, tuple[float, float, float]]
+
+
+@dataclass(frozen=True)
+class Footing:
+    """Where a foot is: `forward` of its rest (object units), `height` over the ground, `tilt` of its sole.
+
+    A positive tilt (radians) lifts the heel. `spread` turns the leg outwards at its top. `flexions` are what
+    its joints like best, in the order of BONES_OF. A foot that does not bear need not reach its place.
+    """
+
+    forward: float = 0.0
+    height: float = 0.0
+    tilt: float = 0.0
+    spread: float = 0.0
+    flexions: tuple[float, ...] | None = None
+    bears: bool = True
+
+
+@dataclass(frozen=True)
+class Fold:
+    """A leg folded on the ground: the joint that rests there, and the bones beyond it.
+
+    The joint is that at whose end `flexions` (of the bones above) stop: `forward` of its rest and `height`
+    over the ground (object units). `pitches` (radians under the horizontal, forward being 0) are those of the
+    bones beyond. `spread` turns the leg outwards at its top.
+    """
+
+    flexions: tuple[float, ...]
+    pitches: tuple[float, ...]
+    height: float
+    forward: float | None = None
+    spread: float = 0.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A pose before its legs are solved.
+
+    `angles` are those of trunk, neck, ears and tail, `feet` follow LEGS, `sink` is how far the trunk is
+    lowered and `muzzle` how high the head's end is over the ground (object units), where that matters.
+    """
+
+    feet: tuple[Footing | Fold, ...] = (Footing(), Footing(), Footing(), Footing())
+    angles: Angles = field(default_factory=dict)
+    sink: float = 0.0
+    muzzle: float | None = None
+
+
+def added(*tables: Angles) -> Angles:
+    """The sum of the angles of each bone."""
+    total: Angles = {}
+    for table in tables:
+        for bone, (flexion, bend, twist) in table.items():
+            before = total.get(bone, (0.0, 0.0, 0.0))
+            total[bone] = (before[0] + flexion, before[1] + bend, before[2] + twist)
+    return total
+
+
+def leg_height(rig: Rig) -> float:
+    """The mean height (object units) of shoulders and hips over the feet: the measure of strides."""
+    tops = [rig.rest[rig.names.index(f"left_{BONES_OF[kind][0]}"), 0, 1] for kind in BONES_OF]
+    toes = [rig.rest[rig.names.index(f"left_{BONES_OF[kind][-1]}"), 1, 1] for kind in BONES_OF]
+    return float(np.mean(tops) - np.mean(toes))
+
+
+def planted(rig: Rig, plan: Plan) -> tuple[Table, float]:
+    """All angles of a plan, and how far the trunk had to be lowered for the feet that bear it to reach."""
+    sink = plan.sink
+    for _ in range(KNEES_DOWN):
+        table, short = _with_legs(rig, plan, sink)
+        if short < REACHED:
+            break
+        sink += max(short, 2.0 * REACHED)
+    if plan.muzzle is not None:
+        chain = rig.chain(*NECK)
+        height = GROUND + sink + plan.muzzle + MUZZLE_RADIUS * rig.lengths[chain[-1]]
+        preferred = tuple(table[list(chain), 0])
+        table, _ = reach(rig, table, chain, Goal(preferred, NECK_EASE, height=float(height)))
+    return _tail_above(rig, table, GROUND + sink), sink
+
+
+def _with_legs(rig: Rig, plan: Plan, sink: float) -> tuple[Table, float]:
+    """The angles with the trunk lowered by `sink`, and the farthest that a bearing foot is from its place."""
+    table, worst = rig.table(plan.angles), 0.0
+    for leg, foot in zip(LEGS, plan.feet, strict=True):
+        side, kind = leg.split("_")
+        chain = rig.chain(*(f"{side}_{bone}" for bone in BONES_OF[kind]))
+        # Shoulder blades do not turn outwards, upper arms and thighs do.
+        table[chain[len(chain) - 4], 1] += foot.spread if side == "left" else -foot.spread
+        if isinstance(foot, Fold):
+            table = _folded(rig, table, chain, foot, ground=GROUND + sink)
+        else:
+            table, missing = reach(rig, table, chain, _goal(rig, chain, foot, kind=kind, sink=sink))
+            worst = max(worst, missing if foot.bears else 0.0)
+    return table, worst
+
+
+def _goal(rig: Rig, chain: tuple[int, ...], foot: Footing, *, kind: str, sink: float) -> Goal:
+    """What the solver is asked for: the ground under a trunk lowered by `sink` is higher by as much."""
+    toe = rig.rest[chain[-1], 1]
+    rolled = TIP_ROLL * rig.lengths[chain[-1]] * np.sin(np.clip(foot.tilt, 0.0, np.pi / 2))
+    return Goal(
+        foot.flexions or (0.0,) * len(chain),
+        (STANDING_EASE if foot.bears else SWINGING_EASE)[kind],
+        height=float(toe[1] + foot.height + rolled + sink),
+        forward=float(toe[2] + foot.forward),
+        pitch=rest_pitch(rig, chain[-1]) + foot.tilt,
+    )
+
+
+def _folded(rig: Rig, table: Table, chain: tuple[int, ...], foot: Fold, *, ground: float) -> Table:
+    upper, lower = chain[: len(foot.flexions)], chain[len(foot.flexions) :]
+    rest = rig.rest[upper[-1], 1]
+    forward = None if foot.forward is None else float(rest[2] + foot.forward)
+    goal = Goal(foot.flexions, (1.0,) * len(upper), height=ground + foot.height, forward=forward)
+    table, _ = reach(rig, table, upper, goal)
+    for bone, pitch in zip(lower, foot.pitches, strict=True):
+        table = aim(rig, table, bone, pitch)
+    return table
+
+
+def _tail_above(rig: Rig, table: Table, ground: float) -> Table:
+    """The table with a tail that lies on the ground where it would hang through it."""
+    for bone in rig.chain(*TAIL):
+        frame = frames_of(rig, table)[bone]
+        start, end = frame[1, 3], frame[1, 3] + rig.lengths[bone] * frame[1, 2]
+        if end < ground + TAIL_RADIUS:
+            steep = np.clip((start - ground - TAIL_RADIUS) / rig.lengths[bone], -1.0, 1.0)
+            table = aim(rig, table, bone, float(np.pi - np.arcsin(steep)))
+    return table
+
+
+def mirrored(plan: Plan) -> Plan:
+    """The plan with left and right exchanged."""
+    swap = {"left": "right", "right": "left"}
+    angles = {}
+    for name, (flexion, bend, twist) in plan.angles.items():
+        first, _, rest = name.partition("_")
+        angles[f"{swap[first]}_{rest}" if first in swap else name] = (flexion, -bend, -twist)
+    left_fore, right_fore, left_hind, right_hind = plan.feet
+    return replace(plan, angles=angles, feet=(right_fore, left_fore, right_hind, left_hind))

@@ -1,0 +1,148 @@
+"""Standing, feeding, lying and sitting: the plans of an animal that goes nowhere.
+
+Lying is the sternal recumbency of cattle and horses (legs folded under, the hips rolled to one side) and the
+sphinx's of dogs; after Muybridge, "Animals in Motion" (1899), and Ellenberger, Dittrich & Baum, "An Atlas of
+Animal Anatomy for Artists" (1901).
+"""
+
+import numpy as np
+
+from .anatomy import GROUND, Species
+from .carriage import NECK_SHARES
+from .footing import Angles, Fold, Footing, Plan, added, leg_height
+from .quadruped import Individual
+from .rig import Rig
+
+Feet = tuple[Footing | Fold, ...]
+
+
+def stand(rig: Rig, generator: np.random.Generator) -> Plan:
+    """Standing square, camped, with legs apart, or resting a hind leg on the tip of its hoof."""
+    size = leg_height(rig)
+    feet = [
+        Footing(float(generator.normal()) * scale * size, spread=float(generator.normal()) * 0.02)
+        for scale in (0.05, 0.05, 0.075, 0.075)
+    ]
+    angles: Angles = {}
+    if generator.random() < 0.2:
+        rested = int(generator.integers(2, 4))
+        feet[rested] = Footing(
+            0.07 * size,
+            tilt=float(generator.uniform(0.45, 0.8)),
+            flexions=(-0.2, 0.3, -0.25, 0.4),
+            bears=False,
+        )
+        angles["pelvis"] = (0.0, 0.0, 0.05 if rested == 2 else -0.05)
+    return Plan(tuple(feet), angles)
+
+
+def graze(species: Species, rig: Rig, generator: np.random.Generator) -> Plan:
+    """Muzzle at the ground or a little over it, one foreleg stepped forward."""
+    size, stood = leg_height(rig), stand(rig, generator)
+    stride = float(generator.uniform(0.03, 0.16)) * size
+    fore = [Footing(stride), Footing(-0.7 * stride)]
+    if generator.random() < 0.5:
+        fore.reverse()
+    turn = float(generator.normal()) * 0.16
+    bends = dict(zip(("chest", "neck_1", "neck_2", "neck_3", "head"), species.graze, strict=True))
+    angles = {bone: (bend, NECK_SHARES.get(bone, 0.5) * turn, 0.0) for bone, bend in bends.items()}
+    low, high = species.manners.head_down
+    length = rig.lengths[rig.names.index("head")]
+    return Plan(
+        (*fore, *stood.feet[2:]),
+        added(stood.angles, angles, {"thorax": (0.05, 0.0, 0.0)}),
+        muzzle=float(generator.uniform(low, high) * generator.random() * length),
+    )
+
+
+def browse(rig: Rig, generator: np.random.Generator) -> Plan:
+    """Head stretched up to leaves, the neck raised a little or lowered to a bush."""
+    lift = float(generator.uniform(-0.7, 0.25))
+    turn = float(generator.normal()) * 0.15
+    angles = {bone: (-lift * share, turn * share, 0.0) for bone, share in NECK_SHARES.items()}
+    angles["head"] = (float(generator.uniform(-0.5, 0.2)) + 0.9 * lift, turn, 0.0)
+    stood = stand(rig, generator)
+    return Plan(stood.feet, added(stood.angles, angles))
+
+
+def drink(species: Species, rig: Rig, generator: np.random.Generator) -> Plan:
+    """A giraffe at the water: forelegs far apart, so that its muzzle comes down."""
+    size, spread = leg_height(rig), float(generator.uniform(0.42, 0.5))
+    ahead = float(generator.uniform(0.1, 0.3)) * size
+    bends = dict(zip(("chest", "neck_1", "neck_2", "neck_3", "head"), species.graze, strict=True))
+    angles = {bone: (bend, 0.0, 0.0) for bone, bend in bends.items()}
+    fore = Footing(ahead, spread=spread)
+    stood = stand(rig, generator)
+    return Plan(
+        (fore, fore, *stood.feet[2:]),
+        added(angles, {"thorax": (0.12, 0.0, 0.0)}),
+        sink=0.2 * size,
+        muzzle=float(generator.uniform(0.0, 0.2)) * rig.lengths[rig.names.index("head")],
+    )
+
+
+def lie(species: Species, individual: Individual, rig: Rig, *, generator: np.random.Generator) -> Plan:
+    """Lying on the breastbone."""
+    sink = underside(individual) - GROUND
+    roll = float(generator.uniform(0.05, 0.16)) * (1.0 if generator.random() < 0.5 else -1.0)
+    hind = [_hind_fold(rig, outside=outside) for outside in (roll < 0, roll > 0)]
+    fore = [_fore_fold(rig, generator) for _ in range(2)]
+    if species.manners.lies_on_forearms:
+        fore = [_forearm_flat(rig, generator) for _ in range(2)]
+    angles: Angles = {
+        "thorax": (0.0, 0.0, 0.3 * roll),
+        "loin": (-0.03, 0.4 * roll, roll),
+        "pelvis": (-0.08, 0.6 * roll, roll),
+    }
+    return Plan((*fore, *hind), angles, sink=sink)
+
+
+def _fore_fold(rig: Rig, generator: np.random.Generator) -> Fold:
+    """Elbow bent, the cannon folded back under the forearm."""
+    radius = 0.045 * leg_height(rig)
+    back = np.pi + 0.02
+    return Fold(
+        (0.05, 0.3, -1.6), (back, back - 0.15), height=radius, spread=float(generator.uniform(0.0, 0.1))
+    )
+
+
+def _forearm_flat(rig: Rig, generator: np.random.Generator) -> Fold:
+    """The elbow on the ground, the forearm and the paw before it."""
+    radius = 0.07 * leg_height(rig)
+    return Fold((0.1, 0.5), (0.1, 0.02, 0.12), height=radius, spread=float(generator.uniform(-0.02, 0.1)))
+
+
+def _hind_fold(rig: Rig, *, outside: bool) -> Fold:
+    """Stifle forward, the hock on the ground, the cannon along it."""
+    radius = 0.05 * leg_height(rig)
+    return Fold((-0.8, 0.7), (0.03, 0.1), height=radius, spread=0.3 if outside else 0.12)
+
+
+def underside(individual: Individual) -> float:
+    """The height (object units) of the breastbone at rest: of the lowest midline point between the elbows."""
+    names = individual.skeleton.names
+    elbow = float(individual.skeleton.rest_joints[names.index("left_forearm"), 0, 2])
+    x, z = individual.vertices[:, 0].abs(), individual.vertices[:, 2]
+    middle = (x < 0.03) & (z > elbow - 0.35) & (z < elbow + 0.1)
+    return float(individual.vertices[middle, 1].amin())
+
+
+def sit(rig: Rig, generator: np.random.Generator) -> Plan:
+    """A dog on its haunches: forelegs straight, hocks on the ground, the trunk as steep as that needs."""
+    size = leg_height(rig)
+    names = rig.names
+    hip, shoulder = (rig.rest[names.index(f"left_{bone}"), 0] for bone in ("thigh", "upper_arm"))
+    seat = float(generator.uniform(0.26, 0.32)) * size
+    length = shoulder[2] - hip[2]
+    drop = (hip[1] - GROUND) - seat
+    steep = float(np.arcsin(np.clip(drop / length, 0.0, 0.9)))
+    fore = [Footing(float(generator.normal()) * 0.03 * size) for _ in range(2)]
+    hind = Fold((-0.6, 0.9), (0.0, 0.0), height=0.06 * size, spread=0.25)
+    angles: Angles = {
+        "thorax": (-0.8 * steep, 0.0, 0.0),
+        "loin": (-0.15 * steep, 0.0, 0.0),
+        "pelvis": (-0.15 * steep, 0.0, 0.0),
+        "neck_1": (0.35 * steep, 0.0, 0.0),
+        "head": (0.4 * steep, 0.0, 0.0),
+    }
+    return Plan((*fore, hind, hind), angles)
