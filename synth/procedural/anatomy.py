@@ -139,7 +139,8 @@ class Manners:
     the fore foot of its side touches down, `gallop_duty` how long each foot stands in the gallop (shares of a
     stride). `rotary` says whether it gallops with the leads of fore and hind feet opposed, `back` is how far
     (radians) its back bends and stretches then, `nod` how far its neck swings with its strides. `head_down`
-    is where a grazing muzzle is, from the ground in lengths of the head.
+    is where a grazing muzzle is, from the ground in lengths of the head; dogs lie with the forearms flat before
+    them (`lies_on_forearms`), the others fold them.
     """
 
     gaits: dict[str, float]
@@ -151,7 +152,7 @@ class Manners:
     back: float = 0.12
     nod: float = 0.06
     head_down: tuple[float, float] = (0.0, 0.35)
-    long_forearms: bool = False
+    lies_on_forearms: bool = False
 
 
 @dataclass(frozen=True, eq=False)
