@@ -1,4 +1,4 @@
-"""The instance's fields over the category's rest shape: deformation and albedo."""
+"""Fields over the category's rest shape: an animal's deformation and albedo, the category's features."""
 
 import torch
 from jaxtyping import Float, Int
@@ -53,3 +53,19 @@ class AlbedoField(nn.Module):
         """Albedo at rest positions; `image_index` names each point's image."""
         folded = torch.cat([points[:, :1].abs(), points[:, 1:]], dim=-1)
         return torch.sigmoid(self.mlp(folded, features, image_index))
+
+
+class FeatureField(nn.Module):
+    """What a self-supervised network sees at each place of the rest shape, the same for all animals.
+
+    Not symmetric by construction: the features decide. Source: MagicPony (arXiv 2211.12497) section 3.3,
+    whose sigmoid is left out: our targets are unit vectors, not bytes.
+    """
+
+    def __init__(self, channels: int, *, width: int, layers: int, harmonics: int) -> None:
+        super().__init__()
+        self.mlp = CoordinateMLP(channels, width=width, layers=layers, harmonics=harmonics)
+
+    def forward(self, points: Float[Tensor, "points 3"]) -> Float[Tensor, "points channels"]:
+        """Features at rest positions."""
+        return self.mlp(points)

@@ -1,4 +1,4 @@
-"""How well the render agrees with the image: mask, missing parts, colours.
+"""How well the render agrees with the image: mask, missing parts, colours, features.
 
 Source: MagicPony (arXiv 2211.12497) section 3.4 and supplementary; docs/method.md, "Losses".
 """
@@ -30,6 +30,11 @@ def outside_distance_loss(rendered: Mask, outside_distance: Mask) -> Float[Tenso
 def color_loss(rendered: Images, image: Images, overlap: Mask) -> Float[Tensor, " images"]:
     """`mean(overlap |I - I'|)` per image, over all pixels and channels."""
     return (overlap * (rendered - image).abs()).mean(dim=(1, 2, 3))
+
+
+def feature_loss(rendered: Images, target: Images, overlap: Mask) -> Float[Tensor, " images"]:
+    """`mean(overlap (D - D')^2)` per image, over all pixels and channels."""
+    return (overlap * (rendered - target).square()).mean(dim=(1, 2, 3))
 
 
 def eroded_overlap(rendered: Mask, mask: Mask) -> Mask:

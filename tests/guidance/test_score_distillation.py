@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from farm3d.errors import ConfigError
@@ -238,6 +238,7 @@ def test_a_gradient_is_limited_image_by_image() -> None:
     torch.testing.assert_close(limited[1], free[1])
 
 
+@settings(deadline=None)
 @given(low=st.floats(0.0, 0.5), span=st.floats(0.0, 0.5), uniform=st.floats(0.0, 1.0, exclude_max=True))
 def test_timesteps_stay_in_their_range(low: float, span: float, uniform: float) -> None:
     settings = Distillation(smallest_time=low, largest_time=low + span)

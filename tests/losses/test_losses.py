@@ -10,6 +10,7 @@ from farm3d.losses.objective import LossTerms, LossWeights, weighted_sum
 from farm3d.losses.reconstruction import (
     color_loss,
     eroded_overlap,
+    feature_loss,
     inside_distance_loss,
     mask_loss,
     outside_distance_loss,
@@ -53,6 +54,13 @@ def test_color_loss_equals_its_formula_and_ignores_what_does_not_overlap() -> No
     expected = (overlap * (rendered - image).abs()).numpy().reshape(3, -1).mean(axis=1)
     np.testing.assert_allclose(color_loss(rendered, image, overlap), expected, rtol=1e-5)
     assert float(color_loss(rendered, image, torch.zeros_like(overlap)).sum()) == 0.0
+
+
+def test_feature_loss_equals_its_formula_and_ignores_what_does_not_overlap() -> None:
+    (rendered, target), (overlap,) = planes(2, channels=16), planes(1)
+    expected = (overlap * (rendered - target) ** 2).numpy().reshape(3, -1).mean(axis=1)
+    np.testing.assert_allclose(feature_loss(rendered, target, overlap), expected, rtol=1e-5)
+    assert float(feature_loss(rendered, target, torch.zeros_like(overlap)).sum()) == 0.0
 
 
 def test_the_overlap_loses_one_pixel_all_around() -> None:
