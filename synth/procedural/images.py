@@ -4,34 +4,28 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import torch
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from farm3d.geometry.camera import Camera, project_to_clip
 from farm3d.geometry.viewpoint import view_word, viewpoint_rotation
-from farm3d.ops.mesh_topology import vertex_normals
-from farm3d.ops.rasterize import interpolate, rasterize
-from farm3d.render.shading import shade
-from farm3d.types import DirectionalLight
+from farm3d.ops.rasterize import interpolate
 
 from .anatomy import GROUND
-from .animals import Animal, Surface, random_animal, seen_surface
-from .backgrounds import background
-from .cameras import Viewpoint, fit_cameras, horizon_row, random_light, random_viewpoint
+from .animals import Animal, random_animal
+from .cameras import Viewpoint, fit_cameras, random_light, random_viewpoint
+from .drawing import SUPERSAMPLING, body_shade, draw_body, random_guests
 from .features import patch_features
 from .keypoints import keypoints_in_image
 from .poses import SUNK, Pose, random_pose
 from .quadruped import posed_vertices
+from .scenes.composition import backdrop, front, random_setting
+from .scenes.lighting import scene_light
+from .scenes.photography import photographed, random_gain
+from .scenes.views import view_of
 
 __all__ = ["Animal", "Sample", "Shot", "draw", "random_animal", "random_shot"]
-
-SUPERSAMPLING = 2
-"""Rendered pixels along each side of an image pixel."""
-
-SHADOW_SIZE = 64
 
 
 @dataclass(frozen=True)
@@ -87,7 +81,7 @@ def draw(animal: Animal, shots: Sequence[Shot], size: int) -> list[Sample]:
 
 
 def _draw_one(animal: Animal, shot: Shot, size: int) -> Sample:
-    faces = animal.shape.faces
+    faces, generator = animal.shape.faces, shot.generator
     vertices, offsets = _posed_on_ground(animal, [shot])
     camera = fit_cameras(
         vertices,
@@ -97,24 +91,29 @@ def _draw_one(animal: Animal, shot: Shot, size: int) -> Sample:
         scale=torch.tensor([shot.scale]),
         shift=torch.tensor([shot.shift]),
     )
-    clip = project_to_clip(camera, vertices)
-    rasterized = rasterize(clip, faces, (SUPERSAMPLING * size, SUPERSAMPLING * size))
-    surface = seen_surface(
-        animal, vertices, vertex_normals(vertices, faces), camera=camera, rasterized=rasterized
+    view = view_of(camera, size)
+    light = scene_light(
+        view, shot.light_direction, ambient=shot.ambient, diffuse=shot.diffuse, generator=generator
     )
-    light = _stacked_light([shot])
-    layers = _shaded(surface, light)
-    coarse = rasterized[:, ::SUPERSAMPLING, ::SUPERSAMPLING].contiguous()
-    features = interpolate(animal.features[None], coarse, faces)
-    shadows = _shadows(faces, vertices, camera=camera, light=light)
-    keypoints = keypoints_in_image(animal.keypoints, clip, rasterized, size=size)
-    truth = _truth(animal, shot, world_to_camera=camera.world_to_camera[0], offset=offsets[0])
-    return _sample(
-        shot,
-        layers=layers.numpy(),
-        shadow=shadows[0].numpy(),
-        features=patch_features(features[0], (coarse[0, ..., 3:] > 0).float(), shot.generator),
-        truth=truth | {"keypoints": keypoints[0]},
+    setting = random_setting(view, light, generator)
+    body = draw_body(animal, vertices, camera, light=light, ground=setting.ground.near, size=size)
+    shade = body_shade(body, setting.places)
+    guests, shade = random_guests(animal, camera, setting, shade=shade, generator=generator)
+    behind = backdrop(setting, shade=shade, guests=guests, generator=generator)
+    image = behind * (1.0 - body.layer[..., 3:]) + body.layer[..., :3]
+    image = front(image, behind, setting, generator)
+    gain = random_gain(image, generator)
+    truth = _truth(animal, shot, world_to_camera=camera.world_to_camera[0], offset=offsets[0], gain=gain)
+    truth["keypoints"] = keypoints_in_image(animal.keypoints, body.clip, body.rasterized, size=size)[0]
+    coarse = body.rasterized[:, ::SUPERSAMPLING, ::SUPERSAMPLING].contiguous()
+    features = interpolate(animal.features[None], coarse, faces)[0]
+    return Sample(
+        shot.identifier,
+        photographed(gain * image, generator),
+        np.where(body.layer[..., 3] >= 0.5, 255, 0).astype(np.uint8),
+        patch_features(features, (coarse[0, ..., 3:] > 0).float(), generator),
+        truth | {"crop_box": [0, 0, size, size]},
+        int(generator.integers(85, 97)),
     )
 
 
@@ -130,81 +129,18 @@ def _posed_on_ground(
     return hanging + offsets[:, None], offsets
 
 
-def _stacked_light(shots: Sequence[Shot]) -> DirectionalLight:
-    return DirectionalLight(
-        torch.tensor([shot.light_direction for shot in shots]),
-        torch.tensor([shot.ambient for shot in shots]),
-        torch.tensor([shot.diffuse for shot in shots]),
-    )
-
-
-def _shaded(surface: Surface, light: DirectionalLight) -> Float[Tensor, "size size 4"]:
-    """sRGB (premultiplied) and coverage, averaged over the finer pixels."""
-    colors = shade(surface.albedo, surface.normals, light).clamp(0.0, 1.0)
-    layers = torch.zeros(*surface.covered.shape, 4)
-    layers[surface.covered] = torch.cat([colors, torch.ones_like(colors[:, :1])], dim=1)
-    return torch.nn.functional.avg_pool2d(layers.movedim(-1, 0), SUPERSAMPLING).movedim(0, -1)
-
-
-def _shadows(
-    faces: Int[Tensor, "faces 3"],
-    vertices: Float[Tensor, "images vertices 3"],
-    *,
-    camera: Camera,
-    light: DirectionalLight,
-) -> Float[Tensor, "images small small"]:
-    """Coverage of the shadow that each animal throws on the ground, the sun held at 40 degrees or higher."""
-    toward = (camera.world_to_camera[:, :3, :3].transpose(-1, -2) @ light.direction[..., None]).squeeze(-1)
-    slope = toward[:, [0, 2]] / toward[:, 1:2].clamp_min(0.15)
-    slope = slope / (slope.norm(dim=1, keepdim=True) / 1.2).clamp_min(1.0)
-    height = vertices[..., 1] - GROUND
-    flat = vertices.clone()
-    flat[..., 1] = GROUND
-    flat[..., [0, 2]] -= slope[:, None] * height[..., None]
-    drawn = rasterize(project_to_clip(camera, flat), faces, (SHADOW_SIZE, SHADOW_SIZE))
-    return (drawn[..., 3] > 0).float()
-
-
-def _sample(
+def _truth(
+    animal: Animal,
     shot: Shot,
     *,
-    layers: Float[np.ndarray, "size size 4"],
-    shadow: Float[np.ndarray, "small small"],
-    features: Float[np.ndarray, "channels grid grid"],
-    truth: dict[str, object],
-) -> Sample:
-    """Put the animal before a background and through a camera's imperfections."""
-    size, generator = len(layers), shot.generator
-    scene = background(size, horizon_row(shot.viewpoint, size), generator)
-    sunlight = shot.diffuse / (shot.diffuse + shot.ambient)
-    soft = cv2.GaussianBlur(shadow, (0, 0), 0.8 + 2.5 * (1.0 - sunlight))
-    soft = np.clip(cv2.resize(soft, (size, size), interpolation=cv2.INTER_LINEAR), 0.0, 1.0)
-    scene = scene * (1.0 - (0.15 + 0.6 * sunlight) * generator.uniform(0.6, 1.0) * soft[..., None])
-    image = scene * (1.0 - layers[..., 3:]) + layers[..., :3]
-    mask = np.where(layers[..., 3] >= 0.5, 255, 0).astype(np.uint8)
-    truth = truth | {"crop_box": [0, 0, size, size]}
-    picture = _photographed(image, generator)
-    return Sample(shot.identifier, picture, mask, features, truth, int(generator.integers(70, 96)))
-
-
-def _photographed(
-    image: Float[np.ndarray, "size size 3"], generator: np.random.Generator
-) -> UInt8[np.ndarray, "size size 3"]:
-    """Colour cast, contrast, a little blur and noise; 8 bits."""
-    size = len(image)
-    image = image * (1.0 + generator.normal(size=3) * 0.04)
-    image = 0.45 + (image - 0.45) * generator.uniform(0.85, 1.15) + generator.normal() * 0.02
-    blur = generator.uniform(0.0, 0.8) * size / 128
-    if blur > 0.2:
-        image = cv2.GaussianBlur(image, (0, 0), blur)
-    image = image + generator.uniform(0.0, 0.025) * generator.normal(size=image.shape)
-    return (np.clip(image, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)
-
-
-def _truth(
-    animal: Animal, shot: Shot, *, world_to_camera: Float[Tensor, "4 4"], offset: Float[Tensor, "3"]
+    world_to_camera: Float[Tensor, "4 4"],
+    offset: Float[Tensor, "3"],
+    gain: float,
 ) -> dict[str, object]:
-    """What <id>.json says but for keypoints and crop box (docs/data_sets.md, "A sample's JSON")."""
+    """What <id>.json says but for keypoints and crop box (docs/data_sets.md, "A sample's JSON").
+
+    The light's strengths are those that the picture's exposure leaves of it.
+    """
     word = view_word(shot.viewpoint.azimuth, shot.viewpoint.elevation)
     return {
         "id": shot.identifier,
@@ -220,8 +156,8 @@ def _truth(
         },
         "light": {
             "direction": [round(value, 6) for value in shot.light_direction],
-            "ambient": round(shot.ambient, 6),
-            "diffuse": round(shot.diffuse, 6),
+            "ambient": round(gain * shot.ambient, 6),
+            "diffuse": round(gain * shot.diffuse, 6),
         },
         "pose": {
             "gait": shot.pose.gait,

@@ -63,11 +63,11 @@ def blade_cover(growth: Growth, size: int, shade: int) -> Plane:
 def grown(
     image: Float[np.ndarray, "size size 3"],
     growth: Growth,
-    color: Float[np.ndarray, "3"],
+    color: Float[np.ndarray, "size size 3"],
     *,
     opacity: float,
 ) -> Float[np.ndarray, "size size 3"]:
-    """Blades over a picture; `color` is the light that a middling blade sends."""
+    """Blades over a picture; `color` is the light that a middling blade sends from each place."""
     for shade, lightness in enumerate(SHADES):
         cover = opacity * blade_cover(growth, len(image), shade)[..., None]
         image = image + cover * (lightness * color - image)

@@ -1,4 +1,4 @@
-"""The ground in the camera's perspective: grass, straw, earth, sand, snow and floors. Linear albedo."""
+"""The ground in the camera's perspective: grass, straw, earth, sand, snow, floors. Linear albedo."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ FARTHEST = 400.0
 
 @dataclass(frozen=True)
 class Material:
-    """A kind of ground: its tile, two sRGB colours, the tile's side (object units) and how often it occurs."""
+    """A kind of ground: its tile, two sRGB colours, the tile's side (object units), how frequent it is."""
 
     tile: str
     colors: tuple[Rgb, Rgb]
@@ -62,7 +62,9 @@ def random_ground(view: View, places: np.ndarray, depth: Plane, generator: np.ra
     shares = np.array([material.share for material in MATERIALS])
     first, second = generator.choice(len(MATERIALS), size=2, p=shares / shares.sum())
     reached = np.minimum(depth, FARTHEST)
-    footprint = 2.0 * view.reach * reached / view.size * np.sqrt(np.maximum(reached / view.centre[1] / 4, 1.0))
+    footprint = (
+        2.0 * view.reach * reached / view.size * np.sqrt(np.maximum(reached / view.centre[1] / 4, 1.0))
+    )
     flat = _turned(places[..., [0, 2]], generator)
     albedo = _material(MATERIALS[first], flat, footprint, generator)
     blades = MATERIALS[first].blades
@@ -127,4 +129,6 @@ def tree_shade(places: np.ndarray, toward: Float[np.ndarray, "3"], generator: np
 
 def backdrop_color(generator: np.random.Generator) -> Float[np.ndarray, "3"]:
     """The linear colour of a studio's paper."""
-    return picked(((0.9, 0.9, 0.9), (0.6, 0.6, 0.62), (0.25, 0.25, 0.27), (0.5, 0.6, 0.7), (0.7, 0.62, 0.5)), generator)
+    return picked(
+        ((0.9, 0.9, 0.9), (0.6, 0.6, 0.62), (0.25, 0.25, 0.27), (0.5, 0.6, 0.7), (0.7, 0.62, 0.5)), generator
+    )

@@ -1,5 +1,6 @@
 """The light of a scene: a warm sun, a blue or grey sky, and what the ground throws back. Linear RGB."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,7 +40,7 @@ class SceneLight:
 
 
 def scene_light(
-    view: View, direction: list[float], *, ambient: float, diffuse: float, generator: np.random.Generator
+    view: View, direction: Sequence[float], *, ambient: float, diffuse: float, generator: np.random.Generator
 ) -> SceneLight:
     """The light of a shot whose strengths stand in the truth, with colours of the hour and the weather."""
     facing = np.asarray(direction, dtype=float)

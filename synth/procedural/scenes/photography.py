@@ -53,7 +53,9 @@ def motion_blurred(linear: Image, length: float, angle: float) -> Image:
     for x, y in zip(reach + along * np.cos(angle), reach + along * np.sin(angle), strict=True):
         column, row = int(x), int(y)
         for step_y, step_x in ((0, 0), (0, 1), (1, 0), (1, 1)):
-            kernel[row + step_y, column + step_x] += (1 - abs(x - column - step_x)) * (1 - abs(y - row - step_y))
+            kernel[row + step_y, column + step_x] += (1 - abs(x - column - step_x)) * (
+                1 - abs(y - row - step_y)
+            )
     return cv2.filter2D(linear, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REPLICATE)
 
 
@@ -65,7 +67,11 @@ def fringed(linear: Image, amount: float) -> Image:
         shift = (1.0 - scale) * (size - 1) / 2
         matrix = np.array([[scale, 0.0, shift], [0.0, scale, shift]])
         result[..., channel] = cv2.warpAffine(
-            linear[..., channel], matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            linear[..., channel],
+            matrix,
+            (size, size),
+            flags=cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
         )
     return result
 

@@ -1,6 +1,6 @@
-"""What stands behind the animal: woods, buildings, fences, and single things, blurred and hazy by distance."""
+"""What stands behind the animal: woods, buildings, fences, and single things, blurred and hazed by depth."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -60,6 +60,14 @@ class Thing:
     heights: tuple[float, float]
 
 
+@dataclass(frozen=True)
+class Guest:
+    """Another animal: how far behind it stands, and its light times cover, and cover."""
+
+    behind: float
+    layer: Float[np.ndarray, "size size 4"]
+
+
 TREES = (
     Thing(broadleaf, (LEAVES, BARK, BARK, BARK), (5.0, 14.0)),
     Thing(conifer, (LEAVES[:3], BARK, BARK, BARK), (5.0, 16.0)),
@@ -90,7 +98,9 @@ class Stage:
         return float(project(self.view, on_ground(self.view, np.zeros(1), np.array([behind])))[1][0])
 
 
-def stand(image: Image, painter: Painter, stage: Stage, *, behind: float, generator: np.random.Generator) -> Image:
+def stand(
+    image: Image, painter: Painter, stage: Stage, *, behind: float, generator: np.random.Generator
+) -> Image:
     """An upright plane set into the picture."""
     yaw = generator.normal() * (0.5 if generator.random() < 0.5 else 0.1)
     upright = upright_at(stage.view, stage.directions, behind=behind, yaw=float(np.clip(yaw, -0.9, 0.9)))
@@ -105,7 +115,11 @@ def stand(image: Image, painter: Painter, stage: Stage, *, behind: float, genera
 
 def over(image: Image, color: Image, cover: Plane, blur: float) -> Image:
     """A layer laid over a picture, blurred with its edge."""
-    layer = np.dstack([color * cover[..., None], cover]).astype(np.float32)
+    return over_premultiplied(image, np.dstack([color * cover[..., None], cover]).astype(np.float32), blur)
+
+
+def over_premultiplied(image: Image, layer: Float[np.ndarray, "size size 4"], blur: float) -> Image:
+    """The same for a layer whose light is already multiplied by its cover."""
     if blur > 0.25:
         layer = cv2.GaussianBlur(layer, (0, 0), blur)
     return image * (1.0 - layer[..., 3:]) + layer[..., :3]
@@ -117,7 +131,7 @@ def place(
     """A sprite set upright on the ground, in place."""
     height = stage.scale * generator.uniform(*thing.heights)
     foot = on_ground(stage.view, np.array([across]), np.array([behind]))
-    pixels, depths = project(stage.view, np.concatenate([foot, foot + [0.0, height, 0.0]]))
+    pixels, depths = project(stage.view, np.stack([foot[0], foot[0] + [0.0, height, 0.0]]))
     tall = pixels[0, 1] - pixels[1, 1]
     size = stage.view.size
     kinds = sprites(thing.maker)
@@ -128,8 +142,12 @@ def place(
         return
     layer = _lit_sprite(sprite, colors, stage.light, flipped=flipped)
     wide = tall * generator.uniform(0.85, 1.2)
-    layer[..., :3] = stage.air.hazed(layer[..., :3] / np.maximum(layer[..., 3:], 1e-3), float(depths[0])) * layer[..., 3:]
-    _paste(image, layer, (pixels[0, 0] - wide / 2, pixels[1, 1], wide, tall), stage.air.blurred(float(depths[0])))
+    layer[..., :3] = (
+        stage.air.hazed(layer[..., :3] / np.maximum(layer[..., 3:], 1e-3), float(depths[0])) * layer[..., 3:]
+    )
+    _paste(
+        image, layer, (pixels[0, 0] - wide / 2, pixels[1, 1], wide, tall), stage.air.blurred(float(depths[0]))
+    )
 
 
 def _lit_sprite(
@@ -147,7 +165,10 @@ def _lit_sprite(
 
 
 def _paste(
-    image: Image, layer: Float[np.ndarray, "height width 4"], box: tuple[float, float, float, float], blur: float
+    image: Image,
+    layer: Float[np.ndarray, "height width 4"],
+    box: tuple[float, float, float, float],
+    blur: float,
 ) -> None:
     """A layer scaled into a box (x, y, width, height in pixels) of the picture, in place."""
     x, y, wide, tall = box
@@ -177,28 +198,43 @@ def _paste(
     part += patch[..., :3]
 
 
-def furnish(image: Image, stage: Stage, generator: np.random.Generator) -> Image:
-    """Woods far away, buildings, trees, fences and clutter, from far to near."""
-    draw = generator.random
+def furnish(image: Image, stage: Stage, guests: Sequence[Guest], generator: np.random.Generator) -> Image:
+    """Woods far away, buildings, trees, fences, clutter and other animals, from far to near."""
     image = image.astype(np.float32)
-    if draw() < 0.45:
-        image = stand(image, hedge, stage, behind=generator.uniform(25.0, 120.0), generator=generator)
-    if draw() < 0.4:
-        image = stand(image, barn, stage, behind=generator.uniform(10.0, 50.0), generator=generator)
-    count = int(generator.integers(0, 9)) if draw() < 0.6 else 0
-    for behind in sorted(np.exp(generator.uniform(np.log(6.0), np.log(90.0), count)), reverse=True):
-        across = generator.normal() * (2.0 + behind * stage.view.reach)
-        tree = TREES[int(generator.choice(4, p=[0.45, 0.2, 0.25, 0.1]))]
-        place(image, tree, stage, across=across, behind=float(behind), generator=generator)
-    if draw() < 0.28:
-        wall = (hedge, boards, masonry)[int(generator.integers(3))]
-        image = stand(image, wall, stage, behind=float(np.exp(generator.uniform(1.0, 2.8))), generator=generator)
-    if draw() < 0.35:
-        fence = rail_fence if draw() < 0.6 else wire_fence
-        image = stand(image, fence, stage, behind=float(np.exp(generator.uniform(0.9, 3.2))), generator=generator)
-    for _ in range(int(generator.integers(1, 4)) if draw() < 0.35 else 0):
-        thing = CLUTTER[int(generator.choice(4, p=[0.3, 0.15, 0.25, 0.3]))]
-        behind = float(generator.uniform(2.5, 16.0))
-        across = generator.normal() * (1.5 + behind * stage.view.reach)
-        place(image, thing, stage, across=across, behind=behind, generator=generator)
+    things: list[tuple[float, Painter | Thing | Guest]] = [(guest.behind, guest) for guest in guests]
+    things += _planes(generator)
+    if generator.random() < 0.6:
+        count = int(generator.integers(1, 9))
+        kinds = generator.choice(4, count, p=[0.45, 0.2, 0.25, 0.1])
+        places = np.exp(generator.uniform(np.log(6.0), np.log(90.0), count))
+        things += [(float(behind), TREES[kind]) for behind, kind in zip(places, kinds, strict=True)]
+    if generator.random() < 0.35:
+        count = int(generator.integers(1, 4))
+        kinds = generator.choice(4, count, p=[0.3, 0.15, 0.25, 0.3])
+        places = generator.uniform(2.5, 16.0, count)
+        things += [(float(behind), CLUTTER[kind]) for behind, kind in zip(places, kinds, strict=True)]
+    for behind, thing in sorted(things, key=lambda entry: -entry[0]):
+        if isinstance(thing, Guest):
+            image = over_premultiplied(image, thing.layer, stage.air.blurred(stage.depth(behind)))
+        elif isinstance(thing, Thing):
+            across = generator.normal() * (1.5 + behind * stage.view.reach)
+            place(image, thing, stage, across=across, behind=behind, generator=generator)
+        else:
+            image = stand(image, thing, stage, behind=behind, generator=generator)
     return image
+
+
+def _planes(generator: np.random.Generator) -> list[tuple[float, Painter]]:
+    """Which upright planes there are, and how far behind the animal."""
+    planes: list[tuple[float, Painter]] = []
+    if generator.random() < 0.45:
+        planes.append((generator.uniform(25.0, 120.0), hedge))
+    if generator.random() < 0.35:
+        planes.append((generator.uniform(10.0, 50.0), barn))
+    if generator.random() < 0.28:
+        wall = (hedge, boards, masonry)[int(generator.integers(3))]
+        planes.append((float(np.exp(generator.uniform(1.0, 2.8))), wall))
+    if generator.random() < 0.35:
+        fence = rail_fence if generator.random() < 0.6 else wire_fence
+        planes.append((float(np.exp(generator.uniform(0.9, 3.2))), fence))
+    return planes

@@ -43,6 +43,18 @@ class DepthMap:
         return ((points @ self.axes[:2].T - self.middle) / self.half + 1.0) * (side / 2.0) - 0.5
 
 
+@dataclass(frozen=True)
+class Shade:
+    """The shares of the sun's and of the sky's light that reach the ground, a pixel."""
+
+    sun: Float[np.ndarray, "size size"]
+    sky: Float[np.ndarray, "size size"]
+
+    def under(self, other: "Shade") -> "Shade":
+        """What is left where two bodies shade the ground."""
+        return Shade(np.minimum(self.sun, other.sun), self.sky * other.sky)
+
+
 def depth_maps(
     vertices: Float[Tensor, "vertices 3"],
     faces: Faces,

@@ -5,7 +5,7 @@ Made once a process from a fixed seed; a scene tints, turns, lights and sizes th
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 import cv2
 import numpy as np
@@ -46,7 +46,9 @@ class _Canvas:
         bulge = np.sqrt(np.maximum(1.0 - u**2 - v**2, 0.0))
         self._put((u**2 + v**2 < 1.0), centre[2] + bulge * radius[0], part, (u, v, bulge, light))
 
-    def polygon(self, corners: Float[np.ndarray, "corners 2"], part: int, depth: float, light: float = 1.0) -> None:
+    def polygon(
+        self, corners: Float[np.ndarray, "corners 2"], part: int, depth: float, light: float = 1.0
+    ) -> None:
         """A flat shape that faces the camera."""
         pixels = np.stack([(corners[:, 0] + 0.5) * SIDE, (1.0 - corners[:, 1]) * SIDE], axis=1)
         mask = np.zeros((SIDE, SIDE), np.uint8)
@@ -105,9 +107,13 @@ def broadleaf(generator: np.random.Generator) -> Sprite:
         turn, out = generator.uniform(0, 2 * np.pi), np.sqrt(generator.random())
         height = base + (1.0 - base) * (0.5 + 0.42 * out * np.sin(turn))
         size = wide * generator.uniform(0.16, 0.42)
-        centre = np.array([wide * 0.75 * out * np.cos(turn), min(height, 1 - size), generator.normal() * 0.15])
+        centre = np.array(
+            [wide * 0.75 * out * np.cos(turn), min(height, 1 - size), generator.normal() * 0.15]
+        )
         light = 0.55 + 0.6 * (height - base) / (1 - base) + 0.6 * centre[2]
-        canvas.ball(centre, (size, size * generator.uniform(0.6, 0.9)), 0, light=float(np.clip(light, 0.3, 1.3)))
+        canvas.ball(
+            centre, (size, size * generator.uniform(0.6, 0.9)), 0, light=float(np.clip(light, 0.3, 1.3))
+        )
     return _speckled(canvas.sprite(_leafy(generator, 2.2)), generator, 0.32)
 
 
@@ -120,7 +126,9 @@ def conifer(generator: np.random.Generator) -> Sprite:
         reach = wide * (1.02 - level) + 0.008
         for _ in range(5):
             x = generator.uniform(-1, 1) * reach
-            centre = np.array([x, level - 0.25 * abs(x), generator.normal() * 0.05 + 0.1 * (1 - abs(x) / reach)])
+            centre = np.array(
+                [x, level - 0.25 * abs(x), generator.normal() * 0.05 + 0.1 * (1 - abs(x) / reach)]
+            )
             size = 0.35 * reach + 0.01
             canvas.ball(centre, (size, 0.4 * size + 0.01), 0, light=float(generator.uniform(0.5, 1.2)))
     return _speckled(canvas.sprite(_leafy(generator, 1.8)), generator, 0.3)
@@ -145,10 +153,14 @@ def bare_tree(generator: np.random.Generator) -> Sprite:
     def grow(foot: np.ndarray, turn: float, length: float, thick: float, depth: int) -> None:
         tip = foot + length * np.array([np.sin(turn), np.cos(turn)])
         side = thick * np.array([np.cos(turn), -np.sin(turn)])
-        canvas.polygon(np.array([foot - side, tip - 0.7 * side, tip + 0.7 * side, foot + side]), 1, -0.1 * depth)
+        canvas.polygon(
+            np.array([foot - side, tip - 0.7 * side, tip + 0.7 * side, foot + side]), 1, -0.1 * depth
+        )
         if depth:
             for change in generator.normal(size=int(generator.integers(2, 4))) * 0.5:
-                grow(tip, 0.85 * turn + change, length * generator.uniform(0.6, 0.85), 0.62 * thick, depth - 1)
+                grow(
+                    tip, 0.85 * turn + change, length * generator.uniform(0.6, 0.85), 0.62 * thick, depth - 1
+                )
 
     grow(np.array([0.0, 0.0]), generator.normal() * 0.1, 0.24, 0.028, 6)
     return canvas.sprite()
@@ -162,10 +174,19 @@ def person(generator: np.random.Generator) -> Sprite:
         hip, foot = side * 0.035, side * (0.035 + stride)
         leg = [(hip - 0.04, 0.5), (foot - 0.03, 0.02), (foot + 0.035, 0.02), (hip + 0.04, 0.5)]
         canvas.polygon(np.array(leg), 1, 0.0, light=1.0 - 0.15 * (side > 0))
-        arm = [(side * 0.075, 0.81), (side * (0.09 + swing), 0.47), (side * (0.045 + swing), 0.47), (side * 0.04, 0.8)]
+        arm = [
+            (side * 0.075, 0.81),
+            (side * (0.09 + swing), 0.47),
+            (side * (0.045 + swing), 0.47),
+            (side * 0.04, 0.8),
+        ]
         canvas.polygon(np.array(arm), 0, 0.02 * side, light=0.9)
         canvas.ball(np.array([side * (0.065 + swing), 0.455, 0.0]), (0.022, 0.026), 2)
-    canvas.polygon(np.array([(-0.1, 0.82), (-0.075, 0.46), (0.075, 0.46), (0.1, 0.82), (0.03, 0.86), (-0.03, 0.86)]), 0, 0.01)
+    canvas.polygon(
+        np.array([(-0.1, 0.82), (-0.075, 0.46), (0.075, 0.46), (0.1, 0.82), (0.03, 0.86), (-0.03, 0.86)]),
+        0,
+        0.01,
+    )
     canvas.ball(np.array([0.0, 0.925, 0.1]), (0.048, 0.064), 2)
     canvas.ball(np.array([generator.normal() * 0.01, 0.955, 0.12]), (0.05, 0.045), 3)
     return canvas.sprite()
@@ -203,7 +224,7 @@ MAKERS: dict[Callable[[np.random.Generator], Sprite], int] = {
 """How many of each kind there are."""
 
 
-@lru_cache(maxsize=None)
+@cache
 def sprites(maker: Callable[[np.random.Generator], Sprite]) -> tuple[Sprite, ...]:
     """All things of one kind."""
     order = list(MAKERS).index(maker)

@@ -3,11 +3,12 @@
 A tile has two channels: lightness about 0 (a relative change) and which of two colours shows, in [0, 1].
 """
 
-from functools import lru_cache
+from functools import cache
 
 import cv2
 import numpy as np
 from jaxtyping import Float
+from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 
 TILE = 512
@@ -18,7 +19,7 @@ Tile = Float[np.ndarray, "tile tile 2"]
 Plane = Float[np.ndarray, "height width"]
 
 
-@lru_cache(maxsize=None)
+@cache
 def fractal_tile(exponent: float = 1.0, number: int = 0) -> Float[np.ndarray, "tile tile"]:
     """Periodic noise about 0 with standard deviation 1 whose amplitude falls as frequency^-exponent."""
     generator = np.random.default_rng([_SEED, 1, number])
@@ -28,7 +29,7 @@ def fractal_tile(exponent: float = 1.0, number: int = 0) -> Float[np.ndarray, "t
     return (noise / noise.std()).astype(np.float32)
 
 
-@lru_cache(maxsize=None)
+@cache
 def material_tile(kind: str) -> Tile:
     """The tile of a kind of ground: grass, straw, gravel, earth, sand, snow or even."""
     generator = np.random.default_rng([_SEED, 2, sum(map(ord, kind))])
@@ -69,7 +70,7 @@ def _strokes(
         for shift in {(0, 0), *_wraps(end)}:
             moved = np.rint([start + shift, end + shift]).astype(int)
             cv2.line(canvas, tuple(moved[0]), tuple(moved[1]), float(shade), 2)
-    canvas = cv2.GaussianBlur(canvas, (0, 0), 0.7, borderType=cv2.BORDER_WRAP)
+    canvas = gaussian_filter(canvas, 0.7, mode="wrap")
     return (canvas - canvas.mean()) / canvas.std()
 
 
@@ -91,7 +92,7 @@ def _pebbles(
     return 0.17 * tone + 0.45 * gap, np.clip(0.5 + 0.3 * tone, 0.0, 1.0)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _pyramid(kind: str) -> tuple[Tile, ...]:
     """A tile and its halves down to 8 texels."""
     levels = [material_tile(kind) if not kind.startswith("noise") else _noise_tile(kind)]
@@ -106,7 +107,9 @@ def _noise_tile(kind: str) -> Tile:
     return np.dstack([fractal_tile(exponent, 11), fractal_tile(exponent, 12)])
 
 
-def sample_tile(kind: str, across: Plane, along: Plane, footprint: Plane) -> Float[np.ndarray, "height width 2"]:
+def sample_tile(
+    kind: str, across: Plane, along: Plane, footprint: Plane
+) -> Float[np.ndarray, "height width 2"]:
     """The tile `kind` at places measured in tiles, averaged over about `footprint` (tiles) around each.
 
     Two neighbouring levels of a pyramid are mixed (Williams 1983, "Pyramidal parametrics").

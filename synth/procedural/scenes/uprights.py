@@ -49,9 +49,7 @@ def upright_at(
     depth = np.where((depth > 0.3) & (depth < 300.0), depth, np.inf)
     reached = np.where(np.isfinite(depth), depth, 300.0)
     along = reached * (directions[..., [0, 2]] @ across) - start @ across
-    height = np.where(
-        np.isfinite(depth), view.centre[1] + reached * directions[..., 1] - GROUND, np.inf
-    )
+    height = np.where(np.isfinite(depth), view.centre[1] + reached * directions[..., 1] - GROUND, np.inf)
     return Upright(along, height, reached, 2.0 * view.reach * reached / view.size)
 
 
@@ -68,7 +66,7 @@ def band(values: Plane, low: Plane | float, high: Plane | float, pixel: Plane) -
 
 
 def repeated(values: Plane, period: float, thickness: float, pixel: Plane) -> Plane:
-    """The share of each pixel covered by bars `thickness` wide every `period`; even where pixels are larger."""
+    """The share of each pixel covered by bars `thickness` wide every `period`; their mean in large pixels."""
     sharp = band(np.mod(values, period), 0.0, thickness, pixel)
     blend = np.clip(pixel / period * 2.0 - 0.5, 0.0, 1.0)
     return sharp + blend * (thickness / period - sharp)
@@ -164,9 +162,13 @@ def hedge(upright: Upright, generator: np.random.Generator) -> tuple[np.ndarray,
     """Leaves from the ground up, ragged at the top: a hedge, or a wood's edge."""
     height = float(np.exp(generator.uniform(np.log(0.6), np.log(9.0))))
     side = max(2.5, height)
-    broad = sample_tile("noise 1.2", upright.along / side / 3, np.zeros_like(upright.along), upright.pixel / side)
+    broad = sample_tile(
+        "noise 1.2", upright.along / side / 3, np.zeros_like(upright.along), upright.pixel / side
+    )
     leaves = sample_tile("grass", upright.along / side, upright.height / side, upright.pixel / side)[..., 0]
-    clumps = sample_tile("noise 1.0", upright.along / side / 2, upright.height / side / 2, upright.pixel / side)
+    clumps = sample_tile(
+        "noise 1.0", upright.along / side / 2, upright.height / side / 2, upright.pixel / side
+    )
     ragged = height * (1.0 + 0.14 * broad[..., 0] + 0.05 * leaves + 0.08 * clumps[..., 1])
     cover = band(upright.height, -0.2, ragged, upright.pixel)
     light = np.clip(0.75 + 0.9 * leaves + 0.30 * clumps[..., 0], 0.12, 2.2)
