@@ -102,11 +102,15 @@ def leg_height(rig: Rig) -> float:
 def planted(rig: Rig, plan: Plan) -> tuple[Table, float]:
     """All angles of a plan, and how far the trunk had to be lowered for the feet that bear it to reach."""
     sink = plan.sink
+    table, short = _with_legs(rig, plan, sink)
     for _ in range(KNEES_DOWN):
-        table, short = _with_legs(rig, plan, sink)
         if short < REACHED:
             break
-        sink += max(short, 2.0 * REACHED)
+        lower = sink + max(short, 2.0 * REACHED)
+        other, left = _with_legs(rig, plan, lower)
+        if left >= short:
+            break
+        table, short, sink = other, left, lower
     if plan.muzzle is not None:
         chain = rig.chain(*NECK)
         height = GROUND + sink + plan.muzzle + MUZZLE_RADIUS * rig.lengths[chain[-1]]

@@ -11,9 +11,10 @@ from .anatomy import GROUND, Species
 from .carriage import NECK_SHARES
 from .footing import Angles, Fold, Footing, Plan, added, leg_height
 from .quadruped import Individual
-from .rig import Rig
+from .rig import Rig, frames_of
 
-Feet = tuple[Footing | Fold, ...]
+HALVINGS = 12
+"""Steps of the bisection for the steepness of a sitting trunk: a thousandth of a radian."""
 
 
 def stand(rig: Rig, generator: np.random.Generator) -> Plan:
@@ -130,19 +131,30 @@ def underside(individual: Individual) -> float:
 def sit(rig: Rig, generator: np.random.Generator) -> Plan:
     """A dog on its haunches: forelegs straight, hocks on the ground, the trunk as steep as that needs."""
     size = leg_height(rig)
-    names = rig.names
-    hip, shoulder = (rig.rest[names.index(f"left_{bone}"), 0] for bone in ("thigh", "upper_arm"))
-    seat = float(generator.uniform(0.26, 0.32)) * size
-    length = shoulder[2] - hip[2]
-    drop = (hip[1] - GROUND) - seat
-    steep = float(np.arcsin(np.clip(drop / length, 0.0, 0.9)))
-    fore = [Footing(float(generator.normal()) * 0.03 * size) for _ in range(2)]
+    seat = float(generator.uniform(0.26, 0.34)) * size
+    low, high = 0.0, 1.1
+    for _ in range(HALVINGS):
+        steep = 0.5 * (low + high)
+        sink, hip = _on_forelegs(rig, _upright(steep))
+        low, high = (steep, high) if hip > seat else (low, steep)
+    fore = [Footing(float(generator.normal(0.0, 0.03)) * size) for _ in range(2)]
     hind = Fold((-0.6, 0.9), (0.0, 0.0), height=0.06 * size, spread=0.25)
-    angles: Angles = {
+    neck: Angles = {"neck_1": (0.35 * steep, 0.0, 0.0), "head": (0.4 * steep, 0.0, 0.0)}
+    return Plan((*fore, hind, hind), added(_upright(steep), neck), sink=sink)
+
+
+def _upright(steep: float) -> Angles:
+    """The trunk of a dog that sits up by an angle (radians)."""
+    return {
         "thorax": (-0.8 * steep, 0.0, 0.0),
         "loin": (-0.15 * steep, 0.0, 0.0),
         "pelvis": (-0.15 * steep, 0.0, 0.0),
-        "neck_1": (0.35 * steep, 0.0, 0.0),
-        "head": (0.4 * steep, 0.0, 0.0),
     }
-    return Plan((*fore, hind, hind), angles)
+
+
+def _on_forelegs(rig: Rig, angles: Angles) -> tuple[float, float]:
+    """How far a trunk sinks that stands on forelegs as long as at rest, and how high its hips are then."""
+    frames = frames_of(rig, rig.table(angles))
+    shoulder, hip = (rig.names.index(f"left_{bone}") for bone in ("upper_arm", "thigh"))
+    sink = frames[shoulder, 1, 3] - rig.rest[shoulder, 0, 1]
+    return float(sink), float(frames[hip, 1, 3] - GROUND - sink)

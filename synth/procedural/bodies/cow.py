@@ -135,8 +135,11 @@ COW = Species(
     graze=(0.22, 0.62, 0.45, 0.2, -0.6),
     face_marks=FaceMarks(eye=(0.27, 0.03), nostril=(0.95, 0.0)),
     manners=Manners(
-        gaits={"stand": 0.36, "walk": 0.34, "trot": 0.07, "canter": 0.0, "gallop": 0.03, "graze": 0.20},
+        gaits={"stand": 0.28, "walk": 0.30, "trot": 0.06, "gallop": 0.04, "graze": 0.19, "lie": 0.13},
         raised_tail=(0.3, 0.05),
+        wag=0.2,
+        walk_lag=0.24,
+        back=0.10,
     ),
     hornless_share=0.55,
     tuft_height=0.72,

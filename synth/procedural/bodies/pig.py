@@ -126,8 +126,11 @@ PIG = Species(
     hanging_ear={"ear_tip": (0.30, -0.05, 1.42)},
     graze=(0.15, 0.35, 0.3, 0.2, -0.1),
     manners=Manners(
-        gaits={"stand": 0.40, "walk": 0.30, "trot": 0.06, "canter": 0.0, "gallop": 0.02, "graze": 0.22},
+        gaits={"stand": 0.32, "walk": 0.28, "trot": 0.09, "gallop": 0.03, "graze": 0.16, "lie": 0.12},
         raised_tail=(0.0, 0.0),
+        walk_lag=0.26,
+        back=0.10,
+        head_down=(-0.05, 0.15),
     ),
     face_marks=FaceMarks(eye=(0.36, 0.06), nostril=(0.99, 0.02)),
     tuft_height=3.0,

@@ -128,8 +128,10 @@ SHEEP = Species(
     ),
     graze=(0.25, 0.75, 0.5, 0.2, -0.7),
     manners=Manners(
-        gaits={"stand": 0.38, "walk": 0.28, "trot": 0.05, "canter": 0.02, "gallop": 0.03, "graze": 0.24},
-        raised_tail=(0.1, 0.02),
+        gaits={"stand": 0.30, "walk": 0.22, "trot": 0.07, "gallop": 0.05, "graze": 0.24, "lie": 0.12},
+        raised_tail=(0.0, 0.0),
+        walk_lag=0.25,
+        back=0.16,
     ),
     face_marks=FaceMarks(eye=(0.27, 0.03), nostril=(0.94, 0.0)),
     hornless_share=0.7,
