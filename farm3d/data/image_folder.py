@@ -10,16 +10,16 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-import yaml
 from jaxtyping import Float
 from torch import Tensor
 
 from farm3d.data.transforms import mask_distances
-from farm3d.errors import InputError
+from farm3d.errors import ConfigError, InputError
 from farm3d.geometry.camera import Camera, with_field_of_view
 from farm3d.geometry.mesh import Mesh
 from farm3d.geometry.skeleton import Skeleton, bone_transforms
 from farm3d.types import Batch, DirectionalLight, GroundTruth
+from farm3d.yaml_text import parse_yaml
 
 
 @dataclass(frozen=True)
@@ -56,26 +56,42 @@ def open_data_set(folder: Path) -> ImageDataSet:
 
     Raises InputError where the folder is missing, unfinished, empty or not a data set.
     """
-    description_file = folder / "dataset.yaml"
-    if not description_file.is_file():
+    description = read_description(folder)
+    samples = tuple(sorted(folder.glob("shard_*/*.json"), key=lambda path: path.stem))
+    finished = description.get("format_version") == 1 or "results" in description
+    if finished and not samples and list(folder.glob("shard_*")):
+        raise InputError(f"{folder}: every picture was rejected; farm3d-synth inspect {folder} shows why")
+    if not samples or not finished:
+        raise InputError(f"{folder}: not finished; run the same farm3d-synth command again to continue it")
+    return ImageDataSet(folder, description, samples)
+
+
+def read_description(folder: Path) -> dict[str, Any]:
+    """What dataset.yaml says of the data set in `folder`, finished or not.
+
+    Raises InputError where there is none.
+    """
+    file = folder / "dataset.yaml"
+    if not file.is_file():
         raise InputError(f"{folder}: no data set here (dataset.yaml is missing); farm3d-synth makes one")
     try:
-        description = yaml.safe_load(description_file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError):
-        raise InputError(f"{description_file}: not valid YAML; make the data set again") from None
+        description = parse_yaml(file.read_text(encoding="utf-8"), source="")
+    except (ConfigError, UnicodeDecodeError):
+        raise InputError(f"{file}: not valid YAML; make the data set again") from None
     if not isinstance(description, dict) or "category" not in description:
-        raise InputError(f"{description_file}: names no category; make the data set again")
-    samples = tuple(sorted(folder.glob("shard_*/*.json"), key=lambda path: path.stem))
-    if not samples:
-        raise InputError(f"{folder}: holds no finished shard; run farm3d-synth again to continue it")
-    return ImageDataSet(folder, description, samples)
+        raise InputError(f"{file}: names no category; make the data set again")
+    return description
 
 
 def canonical_mesh(data: ImageDataSet) -> Mesh:
     """The category's mean animal at rest; raises InputError where the data set knows no truth."""
     path = data.folder / "canonical.npz"
     if not path.is_file():
-        raise InputError(f"{data.folder}: no canonical.npz: supervision needs procedural images")
+        generator = data.description.get("generator")
+        raise InputError(
+            f"{data.folder}: no truth (canonical.npz) in a set made from {generator}; this version trains on"
+            f" truth alone: make one with farm3d-synth --category {data.category} --generator procedural"
+        )
     with np.load(path) as arrays:
         vertices = torch.from_numpy(arrays["rest_vertices"]).float()
         return Mesh(vertices, torch.from_numpy(arrays["faces"]).long())

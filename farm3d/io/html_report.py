@@ -90,6 +90,8 @@ class EvaluationContent:
     tables: tuple[Table, ...] = ()
     galleries: tuple[Gallery, ...] = ()
     warnings: tuple[str, ...] = ()
+    made_by: str = "Measured by farm3d-eval"
+    facts_heading: str = "How it was measured"
 
 
 def report_html(content: ReportContent) -> str:
@@ -121,7 +123,8 @@ def evaluation_html(content: EvaluationContent) -> str:
         "evaluation.html",
         title=escape(content.title),
         warnings=_warnings(content.warnings),
-        facts=_facts(content.facts, "How it was measured", "card wide"),
+        made_by=escape(content.made_by),
+        facts=_facts(content.facts, escape(content.facts_heading), "card wide"),
         tables="\n".join(map(_table, content.tables)),
         galleries="\n".join(map(_gallery, content.galleries)),
     )

@@ -130,7 +130,7 @@ def test_folders_that_are_no_data_set_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="names no category"):
         open_data_set(tmp_path)
     (tmp_path / "dataset.yaml").write_text("category: horse\n")
-    with pytest.raises(InputError, match="no finished shard"):
+    with pytest.raises(InputError, match="not finished"):
         open_data_set(tmp_path)
 
 
