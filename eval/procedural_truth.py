@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from farm3d.synth.procedural.features import feature_mixture
 from farm3d.synth.procedural.images import Animal, random_animal
+from farm3d.synth.procedural.mesh_colors import MeshColors
 from farm3d.synth.procedural.species import species_of
 from jaxtyping import Float
 from torch import Tensor
@@ -72,8 +73,8 @@ def _posed_mesh(data: ImageDataSet, number: int, pose: dict[str, Any]) -> Mesh:
     return Mesh(vertices, faces)
 
 
-def true_coat(data: ImageDataSet, number: int) -> Float[Tensor, "vertices 3"]:
-    """The linear albedo of an individual's vertices, drawn again from the data set's seed.
+def true_coat(data: ImageDataSet, number: int) -> MeshColors:
+    """The colours of an individual's surface, drawn again from the data set's seed.
 
     Raises InputError where the farm of this version draws another animal than the data set keeps.
     """
@@ -86,7 +87,7 @@ def true_coat(data: ImageDataSet, number: int) -> Float[Tensor, "vertices 3"]:
             f"{data.folder}: individual {number} is not what this version of the farm draws;"
             " make the data set again with farm3d-synth"
         )
-    return animal.albedo
+    return animal.coat
 
 
 @lru_cache(maxsize=512)

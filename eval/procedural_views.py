@@ -11,12 +11,14 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from farm3d.synth.procedural.mesh_colors import MeshColors, SurfacePoints, look_up
 from jaxtyping import Float
 from torch import Tensor
 
 from farm3d.geometry.camera import Camera, orbit
 from farm3d.geometry.mesh import Mesh
 from farm3d.render.mesh_renderer import render_surface
+from farm3d.shapes import Faces
 from farm3d.types import AlbedoFn, AnimalPrediction, DirectionalLight, RenderBuffers
 
 from .novel_views import ViewScore, score_view
@@ -30,7 +32,7 @@ VIEW_SIZE = 128
 
 
 def score_novel_views(
-    prediction: AnimalPrediction, true: TrueAnimal, coat: Float[Tensor, "vertices 3"]
+    prediction: AnimalPrediction, true: TrueAnimal, coat: MeshColors
 ) -> tuple[ViewScore, ...]:
     """The scores of one picture's prediction in each novel view; L1 is over the union of the silhouettes."""
     scores = []
@@ -48,16 +50,35 @@ def camera_turn(camera: Camera, angle: float) -> Float[Tensor, "3 3"]:
     return orbit(camera, angle).world_to_camera[:3, :3] @ before.T
 
 
-def _true_view(
-    true: TrueAnimal, coat: Float[Tensor, "vertices 3"], turn: Float[Tensor, "3 3"]
-) -> RenderBuffers:
-    """Albedo takes the place of rest positions, and the albedo function hands it on."""
+def true_rest(coat: MeshColors) -> tuple[Float[Tensor, "corners 3"], Faces]:
+    """What takes the place of rest positions: every corner's face and barycentrics, and the faces of these.
+
+    Within a face the number of the face is constant and the barycentrics are those of the pixel.
+    """
+    count = len(coat.samples)
+    face = torch.arange(count, dtype=torch.float32)[:, None, None].expand(count, 3, 1)
+    corners = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]).expand(count, 3, 2)
+    return torch.cat([face, corners], dim=-1).flatten(0, 1), torch.arange(3 * count).view(count, 3)
+
+
+def true_albedo(coat: MeshColors) -> AlbedoFn:
+    """The coat as a function of faces and barycentrics in the place of positions."""
+
+    def albedo_fn(positions: Float[Tensor, "points 3"], image_index: Tensor) -> Float[Tensor, "points 3"]:
+        return look_up(coat, SurfacePoints(positions[:, 0].round().long(), positions[:, 1:]))[0]
+
+    return albedo_fn
+
+
+def _true_view(true: TrueAnimal, coat: MeshColors, turn: Float[Tensor, "3 3"]) -> RenderBuffers:
+    rest, rest_faces = true_rest(coat)
     return render_surface(
         Mesh(true.mesh.vertices[None], true.mesh.faces),
         _turned(replace(true.camera, world_to_camera=true.camera.world_to_camera[None]), turn),
         VIEW_SIZE,
-        rest_positions=coat,
-        albedo_fn=_handed_on(),
+        rest_positions=rest,
+        rest_faces=rest_faces,
+        albedo_fn=true_albedo(coat),
         light=_turned_light(true.light, turn),
     )
 
@@ -72,13 +93,6 @@ def _predicted_view(prediction: AnimalPrediction, turn: Float[Tensor, "3 3"]) ->
             albedo_fn=prediction.albedo_fn,
             light=_turned_light(prediction.light, turn),
         )
-
-
-def _handed_on() -> AlbedoFn:
-    def albedo_fn(positions: Float[Tensor, "points 3"], image_index: Tensor) -> Float[Tensor, "points 3"]:
-        return positions
-
-    return albedo_fn
 
 
 def _turned(camera: Camera, turn: Float[Tensor, "3 3"]) -> Camera:

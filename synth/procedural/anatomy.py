@@ -5,6 +5,8 @@ Lengths are in object units with the feet on y = -1.5.
 
 from dataclasses import dataclass, field
 
+from .coats.coat import Coat
+
 GROUND = -1.5
 """Height (object units) of the ground under the rest pose."""
 
@@ -91,35 +93,19 @@ class BodyType:
     young: bool = False
 
 
-Color = tuple[float, float, float]
-
-
 @dataclass(frozen=True)
-class CoatPalette:
-    """A kind of coat; colours are sRGB.
+class Ridge:
+    """A rise of the skin (a groove where `height` is negative) along a line of the side view.
 
-    `points` colours the lower legs, `hair` mane and tail; `patch_level` is the noise value above which
-    a patched animal shows `patch` (0: half of it). Shares are chances. `face_kinds` are the chances of
-    star, stripe, blaze and white face among marked faces.
+    `start` and `end` are (z, y) on the mean animal; on the head alone (share of the way from poll to
+    muzzle, height over that line). Over `radius` the height falls to 1/e.
     """
 
-    share: float
-    body: Color
-    points: Color | None = None
-    hair: Color | None = None
-    countershading: float = 0.0
-    patch: Color = (0.86, 0.83, 0.77)
-    patch_share: float = 0.0
-    patch_level: float = 0.3
-    white_below: bool = False
-    spot_share: float = 0.0
-    sock_share: float = 0.4
-    face_share: float = 0.5
-    face_kinds: tuple[float, float, float, float] = (0.35, 0.3, 0.35, 0.0)
-    muzzle: Color = (0.16, 0.13, 0.12)
-    muzzle_start: float = 0.88
-    pink_share: float = 0.15
-    horn: Color = (0.70, 0.64, 0.52)
+    parts: tuple[str, ...]
+    start: tuple[float, float]
+    end: tuple[float, float]
+    radius: float
+    height: float
 
 
 @dataclass(frozen=True)
@@ -162,7 +148,8 @@ class Species:
     `build` are the exponents with which relative traits follow the first component of variation (from
     a slender animal at -2 to a heavy draft animal at +2), `spread` the standard deviations around it.
     `graze` are the angles (radians) by which (chest, neck 1, neck 2, neck 3, head) bend to the ground.
-    `types` are its breeds and its young. `hanging_ear` are the landmarks of the ear where it hangs.
+    `types` are its breeds and its young. `hanging_ear` are the landmarks of the ear where it hangs. `fleece`
+    is how high (object units) the locks of its wool rise.
     `tuft_height` is how far under y = 0 the hair of a tail without long hair begins.
     """
 
@@ -172,11 +159,13 @@ class Species:
     build: dict[str, float]
     spread: dict[str, float]
     graze: tuple[float, float, float, float, float]
-    coats: tuple[CoatPalette, ...]
+    coats: tuple[Coat, ...]
     face_marks: FaceMarks
     manners: Manners
     types: tuple[BodyType, ...] = (BodyType("adult", 1.0),)
     hanging_ear: dict[str, Point] = field(default_factory=dict)
+    relief: tuple[Ridge, ...] = ()
+    fleece: float = 0.0
     hornless_share: float = 1.0
     tuft_height: float = 0.0
 

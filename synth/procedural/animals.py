@@ -8,25 +8,25 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from farm3d.geometry.camera import Camera
-from farm3d.ops.mesh_topology import vertex_normals
 from farm3d.ops.rasterize import interpolate
 
 from .anatomy import Species
 from .appearance import random_coat
 from .features import individual_features
 from .keypoints import keypoint_vertices
+from .mesh_colors import MeshColors, SurfacePoints, look_up, relief_normals
 from .proportions import random_traits
 from .quadruped import Individual, make_individual
 
 
 @dataclass(frozen=True)
 class Animal:
-    """An individual as it is drawn: shape, linear albedo, features and keypoints of its vertices."""
+    """An individual as it is drawn: shape, coat, features and keypoints of its vertices."""
 
     number: int
     species: Species
     shape: Individual
-    albedo: Float[Tensor, "vertices 3"]
+    coat: MeshColors
     features: Float[Tensor, "vertices channels"]
     keypoints: dict[str, int]
 
@@ -50,10 +50,9 @@ def random_animal(
     """Individual `number` of the data set with this seed."""
     generator = np.random.default_rng([seed, 2, number])
     shape = make_individual(species, random_traits(species, generator))
-    normals = vertex_normals(shape.vertices, shape.faces)
-    albedo = random_coat(species, shape, normals=normals, generator=generator)
+    coat = random_coat(species, shape, generator)
     features = individual_features(shape, mixture, generator)
-    return Animal(number, species, shape, albedo, features, keypoint_vertices(species, shape))
+    return Animal(number, species, shape, coat, features, keypoint_vertices(species, shape))
 
 
 def seen_surface(
@@ -69,7 +68,12 @@ def seen_surface(
     rotation = camera.world_to_camera[:, :3, :3]
     turned = normals @ rotation.transpose(-1, -2)
     covered = rasterized[0, ..., 3] > 0
-    attributes = torch.cat([turned, vertices, animal.albedo[None]], dim=-1)
+    attributes = torch.cat([turned, vertices], dim=-1)
     seen = interpolate(attributes, rasterized, faces)[0][covered]
-    normal = torch.nn.functional.normalize(seen[:, :3], dim=-1)
-    return Surface(covered, albedo=seen[:, 6:], normals=normal, places=seen[:, 3:6])
+    pixels = rasterized[0][covered]
+    points = SurfacePoints(pixels[:, 3].long() - 1, pixels[:, :2])
+    albedo, slopes = look_up(animal.coat, points)
+    corners = (vertices[0] @ rotation[0].T)[faces]
+    sides = (corners[:, :2] - corners[:, 2:])[points.face]
+    normal = relief_normals(torch.nn.functional.normalize(seen[:, :3], dim=-1), slopes, sides)
+    return Surface(covered, albedo=albedo, normals=normal, places=seen[:, 3:])

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from .appearance import smooth_noise
+from .noise import smooth_noise
 from .quadruped import Individual
 
 CHANNELS = 16

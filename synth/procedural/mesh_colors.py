@@ -1,0 +1,153 @@
+"""Colour and relief inside triangles: a small grid of samples in every face, found by barycentrics.
+
+Source: Yuksel, Keyser & House, "Mesh Colors" (ACM Transactions on Graphics 29(2), 2010), with as many
+samples in every face. Neighbouring faces hold the same values along the edge that they share, so no seam
+shows. Heights perturb normals as in Blinn, "Simulation of Wrinkled Surfaces" (SIGGRAPH 1978).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int, UInt8
+from torch import Tensor
+
+from farm3d.ops.srgb import srgb_to_linear
+
+STEPS = 2
+"""Samples along a side of a face, less one: about as fine as the pixels of pictures 256 wide."""
+
+NODES = (STEPS + 1) * (STEPS + 2) // 2
+
+HEIGHT_STEP = 0.00025
+"""Object units for one step of the byte that holds a height: heights reach 0.03 in and out."""
+
+LEVEL = 128
+"""The byte of a height of 0."""
+
+STEEPEST = 1.2
+"""The relief's slope is held under this: faces that a pose squeezes would otherwise bristle."""
+
+
+@dataclass(frozen=True)
+class MeshColors:
+    """Four bytes a sample: sRGB and height; `samples[f, n]` is that of node n of face f.
+
+    Node (i, j), i + j <= STEPS, lies at barycentrics (i, j) / STEPS of the face's vertices 0 and 1; nodes
+    are in the order of i, then j.
+    """
+
+    samples: UInt8[Tensor, "faces nodes 4"]
+
+
+@dataclass(frozen=True)
+class SampleGrid:
+    """Every sample of a mesh once: three vertices with weights; and which sample each face's nodes are.
+
+    The first samples are the vertices, in their order.
+    """
+
+    corners: Int[np.ndarray, "samples 3"]
+    weights: Float[np.ndarray, "samples 3"]
+    nodes: Int[np.ndarray, "faces nodes"]
+
+    def spread(self, values: Float[np.ndarray, "vertices channels"]) -> Float[np.ndarray, "samples channels"]:
+        """Values of vertices interpolated to the samples."""
+        out = self.weights[:, :1] * values[self.corners[:, 0]]
+        for k in (1, 2):
+            out += self.weights[:, k : k + 1] * values[self.corners[:, k]]
+        return out
+
+
+@dataclass(frozen=True)
+class SurfacePoints:
+    """Points on a mesh: face numbers and the barycentrics (u, v) of the faces' vertices 0 and 1."""
+
+    face: Int[Tensor, " points"]
+    barycentrics: Float[Tensor, "points 2"]
+
+
+def node_shares() -> Float[np.ndarray, "nodes 3"]:
+    """The barycentrics of a face's nodes."""
+    nodes = [(i, j, STEPS - i - j) for i in range(STEPS + 1) for j in range(STEPS + 1 - i)]
+    return np.array(nodes, dtype=np.float32) / STEPS
+
+
+def sample_grid(faces: Int[Tensor, "faces 3"]) -> SampleGrid:
+    """The samples of a mesh: its vertices, points on its edges, and points within its faces."""
+    table = faces.numpy().astype(np.int64)
+    shares = np.rint(node_shares() * STEPS).astype(np.int64)
+    inner = (shares > 0).all(axis=1)
+    outer = np.flatnonzero(~inner)
+    # An edge's sample is known by the edge's vertices, the higher one first, and its steps from the lower.
+    first = np.where(shares > 0, table[:, None, :], -1)[:, outer]
+    order = np.argsort(-first, axis=2, kind="stable")
+    ends = np.take_along_axis(first, order, axis=2)
+    steps = np.take_along_axis(np.broadcast_to(shares[outer], first.shape), order, axis=2)
+    span = int(table.max()) + 2
+    keys = span + (ends[..., 0] * span + ends[..., 1]) * (STEPS + 1) + steps[..., 0]
+    keys = np.where(steps[..., 0] == STEPS, ends[..., 0], keys)
+    _, where, number = np.unique(keys, return_index=True, return_inverse=True)
+    nodes = np.empty((len(table), NODES), dtype=np.int64)
+    nodes[:, outer] = number.reshape(keys.shape)
+    count = len(where) + len(table) * int(inner.sum())
+    nodes[:, inner] = np.arange(len(where), count).reshape(len(table), -1)
+    face, node = where // len(outer), outer[where % len(outer)]
+    within = np.repeat(np.arange(len(table)), int(inner.sum()))
+    corners = np.concatenate([table[face], table[within]])
+    weights = np.concatenate([shares[node], np.tile(shares[inner], (len(table), 1))])
+    return SampleGrid(corners, weights.astype(np.float32) / STEPS, nodes)
+
+
+def mesh_colors(
+    grid: SampleGrid, srgb: Float[np.ndarray, "samples 3"], height: Float[np.ndarray, " samples"]
+) -> MeshColors:
+    """Colours (sRGB in [0, 1]) and heights (object units) of a grid's samples, held within their bytes."""
+    code = np.concatenate([srgb * 255.0, (height / HEIGHT_STEP)[:, None] + LEVEL], axis=1)
+    bytes_ = np.clip(np.rint(code), 0, 255).astype(np.uint8)
+    return MeshColors(torch.from_numpy(bytes_[grid.nodes]))
+
+
+def look_up(
+    colors: MeshColors, points: SurfacePoints
+) -> tuple[Float[Tensor, "points 3"], Float[Tensor, "points 2"]]:
+    """Linear albedo, and the height's derivatives by u and v (object units), of points on the mesh.
+
+    Linear within each of the small triangles that the nodes make.
+    """
+    scaled = points.barycentrics * STEPS
+    i = scaled[:, 0].floor().clamp(0, STEPS - 1)
+    j = torch.minimum(scaled[:, 1].floor().clamp_min(0), STEPS - 1 - i)
+    u, v = scaled[:, 0] - i, scaled[:, 1] - j
+    # The far half of the square (i, j) is a triangle of its own, turned about: its base is (i + 1, j + 1).
+    far = (u + v > 1.0) & (i + j < STEPS - 1)
+    turn = far.to(u.dtype)
+    sign = 1.0 - 2.0 * turn
+    base = points.face * NODES
+    values = []
+    for at_i, at_j in ((i + turn, j + turn), (i + 1.0 - turn, j + turn), (i + turn, j + 1.0 - turn)):
+        node = (at_i * (2 * STEPS + 3 - at_i)).div(2.0, rounding_mode="floor") + at_j
+        values.append(colors.samples.view(-1, 4)[base + node.long()].float())
+    origin, along_u, along_v = values[0], values[1] - values[0], values[2] - values[0]
+    blended = origin + (turn + sign * u)[:, None] * along_u + (turn + sign * v)[:, None] * along_v
+    slopes = torch.stack([along_u[:, 3], along_v[:, 3]], dim=1) * (sign * (STEPS * HEIGHT_STEP))[:, None]
+    return srgb_to_linear(blended[:, :3].clamp(0.0, 255.0) / 255.0), slopes
+
+
+def relief_normals(
+    normals: Float[Tensor, "points 3"],
+    slopes: Float[Tensor, "points 2"],
+    sides: Float[Tensor, "points 2 3"],
+) -> Float[Tensor, "points 3"]:
+    """Unit normals bent by the relief: each loses the height's gradient along the surface.
+
+    `sides` are the derivatives of the surface by u and v in the normals' frame: each point's face's vertices
+    0 and 1 as seen from its vertex 2.
+    """
+    first, second = sides.unbind(1)
+    across = torch.linalg.cross(first, second, dim=-1)
+    gradient = slopes[:, :1] * torch.linalg.cross(second, across, dim=-1)
+    gradient = gradient + slopes[:, 1:] * torch.linalg.cross(across, first, dim=-1)
+    gradient = gradient / across.square().sum(-1, keepdim=True).clamp_min(1e-12)
+    length = gradient.norm(dim=-1, keepdim=True)
+    return torch.nn.functional.normalize(normals - gradient * (STEEPEST / length.clamp_min(STEEPEST)), dim=-1)
