@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy.sparse import coo_matrix, csr_matrix
 from scipy.spatial import cKDTree
 from torch import Tensor
@@ -12,10 +12,15 @@ from farm3d.ops.body_centred_lattice import BodyCentredLattice
 from farm3d.ops.marching_tetrahedra import marching_tetrahedra
 from farm3d.ops.mesh_topology import largest_piece
 
-from .limbs import LimbGeometry, body_distance, body_gradient
+from .limbs import LimbGeometry, body_distance, body_gradient, limb_foot
+from .refinement import mirror_vertices, split_edges, symmetric_faces
 
 SPACING = 0.08
-"""Side (object units) of the lattice's cells: the thinnest part of a leg is one and a half across."""
+"""Side (object units) of the lattice's cells: limbs are meshed at least one and a half across."""
+
+FINE_RADIUS = 0.08
+FINE_LIMBS = ("head", "ear", "horn")
+"""Triangles are cut in four on these limbs, and where a limb's radius (object units) is smaller."""
 
 RELAXATION_ROUNDS = 6
 
@@ -47,7 +52,22 @@ def body_mesh(limbs: tuple[LimbGeometry, ...], ground: float) -> Mesh:
         count = inside[tets].sum(dim=1)
         vertices, faces = marching_tetrahedra(points, tets[(count > 0) & (count < 4)], distance)
     vertices, faces = largest_piece(vertices, faces)
+    faces = symmetric_faces(vertices, faces)
+    vertices, faces = split_edges(vertices, faces, _is_fine(limbs, vertices))
     return Mesh(_relaxed(limbs, vertices, faces, ground=ground), faces)
+
+
+def _is_fine(
+    limbs: tuple[LimbGeometry, ...], vertices: Float[Tensor, "vertices 3"]
+) -> Bool[Tensor, " vertices"]:
+    """Whether the limb that a vertex lies on is thin there, or fine everywhere."""
+    feet = [limb_foot(limb, vertices) for limb in limbs]
+    thin = [
+        (torch.minimum(limb.depths, limb.widths) < FINE_RADIUS)[foot.segment] | (limb.name in FINE_LIMBS)
+        for limb, foot in zip(limbs, feet, strict=True)
+    ]
+    nearest = torch.stack([foot.distance for foot in feet]).argmin(dim=0)
+    return torch.stack(thin).gather(0, nearest[None])[0]
 
 
 def _relaxed(
@@ -61,7 +81,8 @@ def _relaxed(
 
     Each round settles every vertex, then draws it to its neighbours within the tangent plane.
     """
-    average = neighbour_average(faces, mirror_vertices(vertices))
+    mirror = mirror_vertices(vertices)
+    average = neighbour_average(faces, mirror)
     for _ in range(RELAXATION_ROUNDS):
         vertices = settle(limbs, vertices, ground, steps=1)
         _, gradient = body_gradient(limbs, vertices, ground)
@@ -71,6 +92,8 @@ def _relaxed(
     smooth = settle(limbs, vertices, ground).double().numpy()
     for step in TAUBIN_STEPS * TAUBIN_ROUNDS:
         smooth = smooth + step * (average @ smooth - smooth)
+    # Rounding errors have drifted apart on the two sides.
+    smooth = (smooth + smooth[mirror] * [-1.0, 1.0, 1.0]) / 2.0
     return torch.from_numpy(smooth).to(vertices.dtype)
 
 
@@ -86,12 +109,6 @@ def neighbour_average(faces: Int[Tensor, "faces 3"], mirror: Int[Tensor, " verti
     graph = coo_matrix((np.ones(len(starts)), (starts, ends)), shape=(count, count)).tocsr()
     graph = graph.maximum(graph.T)
     return csr_matrix(graph.multiply(1.0 / graph.sum(axis=1)))
-
-
-def mirror_vertices(vertices: Float[Tensor, "vertices 3"]) -> Int[Tensor, " vertices"]:
-    """For each vertex of a mesh that is symmetric in x the number of its mirror image."""
-    flipped = vertices * vertices.new_tensor([-1.0, 1.0, 1.0])
-    return torch.from_numpy(cKDTree(vertices.numpy()).query(flipped.numpy())[1])
 
 
 def settle(

@@ -157,7 +157,7 @@ def _carry_tail(points: dict[str, np.ndarray], traits: Traits) -> None:
 def _turned(vector: Float[np.ndarray, "3"], angle: float) -> Float[np.ndarray, "3"]:
     """The vector turned about the lateral axis; a positive angle lowers what points forwards."""
     rotation = np.array([[1, 0, 0], [0, np.cos(angle), -np.sin(angle)], [0, np.sin(angle), np.cos(angle)]])
-    turned: Float[np.ndarray, "3"] = rotation @ vector
+    turned: Float[np.ndarray, 3] = rotation @ vector
     return turned
 
 

@@ -20,8 +20,10 @@ from farm3d.shapes import JointAngles, Vertices
 
 from .anatomy import GROUND, Species, Traits
 from .limbs import LimbFoot, LimbGeometry, body_distance, carry_points, limb_foot
-from .meshing import body_mesh, mirror_vertices, neighbour_average, symmetric_nearest_points
+from .meshing import body_mesh, neighbour_average, symmetric_nearest_points
+from .muscles import with_relief
 from .proportions import Body, quadruped_body
+from .refinement import mirror_vertices
 
 MEMBERSHIP_SOFTNESS = 0.04
 """Distance (object units) over which a surface point changes from one limb's bones to another's."""
@@ -101,7 +103,7 @@ def surface_error(species: Species, traits: Traits) -> float:
     return float(body_distance(body.limbs, make_individual(species, traits).vertices, GROUND).abs().mean())
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def _template(species: Species, hornless: bool) -> _Template:
     """Thin parts would fall through the lattice, so a plump twin is meshed and carried to the true shape."""
     plump = quadruped_body(species, Traits(hornless=hornless), least_radius=LEAST_MESHED_RADIUS)
@@ -114,6 +116,7 @@ def _template(species: Species, hornless: bool) -> _Template:
     part_of = {limb.name: parts.index(limb.part) for limb in species.limbs}
     membership = shares.new_zeros(len(shares), len(parts))
     membership.index_add_(1, torch.tensor([part_of[limb.name] for limb in body.limbs]), shares)
+    vertices = with_relief(species, Mesh(vertices, mesh.faces), membership, parts)
     skinning = _skinning_weights(_bone_weights(species, body, feet, shares=shares), mesh)
     canonical = vertices
     if hornless:

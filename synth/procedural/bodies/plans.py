@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..anatomy import Limb
+from ..anatomy import Limb, Ridge
 
 NECK_CHAIN = ("neck_base", "neck_1", "neck_2", "poll")
 NECK_BONES = ((0.0, "chest"), (0.2, "neck_1"), (1.0, "neck_2"), (2.0, "neck_3"), (3.0, "head"))
@@ -57,6 +57,23 @@ class LimbPlan:
             paired=self.paired,
             exponent=self.exponent,
         )
+
+
+def ridges(table: str) -> tuple[Ridge, ...]:
+    """The relief of a species from a table with the lines `parts: z y [z y] radius height`.
+
+    In hundredths of an object unit, or of the way along the head; parts are joined by a plus sign. Raises
+    ValueError for other lines.
+    """
+    found = []
+    for line in filter(str.strip, table.split("\n")):
+        parts, numbers = line.split(":")
+        *places, radius, height = (float(word) / 100.0 for word in numbers.split())
+        if len(places) not in (2, 4):
+            raise ValueError(f"a ridge has one place or two, a radius and a height: {line}")
+        start, end = (places[0], places[1]), (places[-2], places[-1])
+        found.append(Ridge(tuple(parts.strip().split("+")), start, end, radius, height))
+    return tuple(found)
 
 
 TRUNK = LimbPlan(

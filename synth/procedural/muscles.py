@@ -1,0 +1,82 @@
+"""Muscle, bone and wool under the skin: small rises and grooves of the mean animal's surface.
+
+Places after Ellenberger, Dittrich & Baum, "An Atlas of Animal Anatomy for Artists" (1901).
+"""
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from farm3d.geometry.mesh import Mesh
+from farm3d.ops.mesh_topology import vertex_normals
+
+from .anatomy import Ridge, Species
+from .refinement import mirror_vertices
+
+FLEECE_SEED = 17
+LOCKS = 3.4
+"""Locks of wool in an object unit."""
+
+FLEECE_PARTS = ("trunk", "neck", "tail", "topknot")
+
+
+def with_relief(
+    species: Species, mesh: Mesh, membership: Float[Tensor, "vertices parts"], parts: tuple[str, ...]
+) -> Float[Tensor, "vertices 3"]:
+    """The mean animal's vertices raised along their normals by its species' ridges and fleece."""
+    if not species.relief and not species.fleece:
+        return mesh.vertices
+    points = mesh.vertices.double().numpy()
+    normals = vertex_normals(mesh.vertices, mesh.faces).double().numpy()
+    shares = dict(zip(parts, membership.double().numpy().T, strict=True))
+    # What is drawn in the side view lies on the sides, not where the surface turns to or from the viewer.
+    sideways = np.clip(1.6 * np.abs(normals[:, 0]), 0.0, 1.0)
+    height = np.zeros(len(points))
+    for ridge in species.relief:
+        share = np.sum([shares[part] for part in ridge.parts], axis=0)
+        height += (
+            ridge.height
+            * np.exp(-((_distance(species, ridge, points) / ridge.radius) ** 2))
+            * share
+            * sideways
+        )
+    if species.fleece:
+        woolly = np.sum([shares[part] for part in FLEECE_PARTS if part in shares], axis=0)
+        height += species.fleece * woolly * _locks(points)
+    raised = torch.from_numpy(points + height[:, None] * normals)
+    flipped = raised[mirror_vertices(mesh.vertices)] * torch.tensor([-1.0, 1.0, 1.0])
+    return ((raised + flipped) / 2.0).to(mesh.vertices.dtype)
+
+
+def _distance(species: Species, ridge: Ridge, points: np.ndarray) -> Float[np.ndarray, " vertices"]:
+    """Distance (object units) of each point from a ridge's line in the side view."""
+    start, end = np.array(ridge.start), np.array(ridge.end)
+    place = points[:, [2, 1]]
+    if ridge.parts == ("head",):
+        poll, muzzle = (np.array(species.landmarks[name])[[2, 1]] for name in ("poll", "muzzle"))
+        length = float(np.linalg.norm(muzzle - poll))
+        forward = (muzzle - poll) / length
+        place = np.stack([(place - poll) @ forward, (place - poll) @ [-forward[1], forward[0]]], axis=1)
+        start, end = start * [length, 1.0], end * [length, 1.0]
+    along = end - start
+    share = np.clip((place - start) @ along / max(float(along @ along), 1e-12), 0.0, 1.0)
+    distance: np.ndarray = np.linalg.norm(place - start - share[:, None] * along, axis=1)
+    return distance
+
+
+def _locks(points: np.ndarray) -> Float[np.ndarray, " vertices"]:
+    """The lumps of a fleece, the same on both sides: a sum of waves, in [-1, 1] for the most part."""
+    generator = np.random.default_rng(FLEECE_SEED)
+    waves = generator.normal(size=(40, 3))
+    waves *= (
+        2
+        * np.pi
+        * LOCKS
+        * generator.uniform(0.7, 1.3, (40, 1))
+        / np.linalg.norm(waves, axis=1, keepdims=True)
+    )
+    phases = generator.uniform(0, 2 * np.pi, 40)
+    values = np.cos(points[:, :1] * waves[:, 0]) * np.cos(points[:, 1:] @ waves[:, 1:].T + phases)
+    lumps: np.ndarray = np.tanh(values.sum(axis=1) / 3.5)
+    return lumps
