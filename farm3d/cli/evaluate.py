@@ -7,6 +7,7 @@ import sys
 from farm3d.cli.evaluate_animodel import add_animodel
 from farm3d.cli.evaluate_chamfer import add_chamfer
 from farm3d.cli.evaluate_keypoints import add_keypoint_transfer
+from farm3d.cli.evaluate_masks import add_masks
 from farm3d.cli.evaluate_model import add_photos
 from farm3d.cli.evaluate_procedural import add_procedural
 from farm3d.cli.main import Messages, command_parser, run_command
@@ -38,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     add_animodel(subcommands)
     add_chamfer(subcommands)
     add_keypoint_transfer(subcommands)
+    add_masks(subcommands)
     add_photos(subcommands)
     add_procedural(subcommands)
     return parser
