@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 
@@ -33,6 +33,7 @@ class Picture:
     problem: str = ""
 
 
+@runtime_checkable
 class PictureSource(Protocol):
     """Pictures by number; each depends on its number and the source's fields alone. Can be pickled."""
 

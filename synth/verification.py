@@ -72,7 +72,7 @@ def verify(folder: Path, progress: Progress) -> Iterator[str]:
         yield f"{folder / DESCRIPTION_FILE}: lacks {', '.join(dict.fromkeys(wrong))}"
         return
     data = _Set(folder, description)
-    if RESULTS not in description:
+    if not isinstance(description.get(RESULTS), dict):
         yield f"{folder}: not finished; run the same farm3d-synth command again"
     yield from _top_level(data)
     if data.is_farm:
@@ -80,7 +80,7 @@ def verify(folder: Path, progress: Progress) -> Iterator[str]:
     counts: Counter[str] = Counter()
     for shard in data.shards:
         yield from _shard(data, shard, counts, progress)
-    if RESULTS in description:
+    if isinstance(description.get(RESULTS), dict):
         yield from _results(data, counts)
 
 
@@ -206,7 +206,7 @@ def _rejected(stem: Path, counts: Counter[str]) -> Iterator[str]:
 
 def _results(data: _Set, counts: Counter[str]) -> Iterator[str]:
     results = data.description[RESULTS]
-    said = {"kept": results["kept"], **results["rejected"]}
+    said = {"kept": results.get("kept", 0), **results.get("rejected", {})}
     for name in sorted({*said, *counts}):
         number = said.get(name, 0)
         if number != counts[name]:

@@ -68,7 +68,7 @@ def test_masks_are_rejected_for_what_is_wrong_with_them(mask, reason):
     [
         ({"crop_side": 20.0}, "too_small"),
         ({"rival_area": 0.6}, "several_animals"),
-        ({"confidence": 0.3}, "low_confidence"),
+        ({"confidence": 0.2}, "low_confidence"),
     ],
 )
 def test_what_the_makers_of_masks_know_counts(changes, reason):
