@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from farm3d.synth.filtering import FilterConfig, measure, reason_to_reject
+
 from farm3d.data.transforms import crop_box
 from farm3d.errors import InputError
 from farm3d.io.image import read_image, read_mask
 from farm3d.io.inputs import mask_beside
 from farm3d.pretrained.segmentation import MaskSource, segment
-from farm3d.synth.filtering import FilterConfig, measure, reason_to_reject
 from farm3d.types import Segmentation
 
 from .segmentation import MaskScore, score_mask

@@ -108,8 +108,11 @@ def _read(file: Path) -> Any:
 def _tensors(contents: Any) -> dict[str, Tensor]:
     """The named tensors of a file, which trainers keep under `model` beside their own state."""
     named = contents.get("model", contents)
-    arrays = {name: value for name, value in named.items() if isinstance(value, np.ndarray | Tensor)}
-    return {name: torch.as_tensor(value) for name, value in arrays.items()}
+    return {
+        name: torch.as_tensor(value)
+        for name, value in named.items()
+        if isinstance(name, str) and isinstance(value, np.ndarray | Tensor)
+    }
 
 
 def _shortened(text: str) -> str:

@@ -3,6 +3,7 @@
 *Source:* Kirillov et al., "PointRend: Image Segmentation as Rendering" (CVPR 2020).
 """
 
+import logging
 from dataclasses import dataclass
 from importlib import resources, util
 from pathlib import Path
@@ -81,6 +82,8 @@ def load_point_rend(
     from detectron2.modeling import build_model
 
     network = build_model(config)
+    # Of tensors without a version the head warns that it converts old names; that is done already.
+    logging.getLogger("detectron2.projects.point_rend.mask_head").setLevel(logging.ERROR)
     load_into(network, _in_new_names(weights), source=weights.file)
     classes = tuple(MetadataCatalog.get(config.DATASETS.TEST[0]).thing_classes)
     return PointRend(network.eval(), classes, short_side or config.INPUT.MIN_SIZE_TEST)
