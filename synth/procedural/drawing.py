@@ -60,8 +60,12 @@ def draw_body(
     light: SceneLight,
     ground: Float[np.ndarray, "3"],
     size: int,
+    in_detail: bool = True,
 ) -> Body:
-    """The posed animal in this light over ground of this albedo."""
+    """The posed animal in this light over ground of this albedo.
+
+    Only `in_detail` does it keep the sky's light from its own surface.
+    """
     faces = animal.shape.faces
     clip = project_to_clip(camera, vertices)
     rasterized = rasterize(clip, faces, (SUPERSAMPLING * size, SUPERSAMPLING * size))
@@ -70,7 +74,9 @@ def draw_body(
     down = np.array([[0.0, -1.0, 0.0]])
     (from_below,) = depth_maps(vertices[0], faces, down, resolution=2 * SKY_RESOLUTION)
     surface = seen_surface(animal, vertices, normals, camera=camera, rasterized=rasterized)
-    sky = torch.from_numpy(sky_on_surface(vertices[0], faces, normals[0]))
+    sky = 0.4 + 0.4 * normals[0, :, 1]
+    if in_detail:
+        sky = torch.from_numpy(sky_on_surface(vertices[0], faces, normals[0]))
     normal = surface.normals.numpy()
     radiance = lit_body(
         surface.albedo.numpy(),
@@ -112,13 +118,19 @@ def random_guests(
     if setting.kind != "open" or generator.random() > GUEST_SHARE:
         return guests, shade
     stage = setting.stage
-    for _ in range(int(generator.integers(1, 4))):
+    for _ in range(int(generator.integers(1, 3))):
         behind = float(generator.uniform(3.5, 18.0))
-        across = float(generator.normal() * (1.2 + 0.8 * behind * stage.view.reach))
+        across = float(generator.uniform(-1.0, 1.0) * (1.5 + 0.9 * behind * stage.view.reach))
         place = on_ground(stage.view, np.array([across]), np.array([behind]))[0]
         vertices = _mate(animal, place, generator)
         body = draw_body(
-            animal, vertices, camera, light=stage.light, ground=setting.ground.near, size=stage.view.size
+            animal,
+            vertices,
+            camera,
+            light=stage.light,
+            ground=setting.ground.near,
+            size=stage.view.size,
+            in_detail=False,
         )
         tone = np.array([*np.exp(generator.normal() * 0.3 + generator.normal(size=3) * 0.05), 1.0])
         guests.append(Guest(behind, (body.layer * tone).astype(np.float32)))

@@ -140,13 +140,25 @@ def place(
     flipped = generator.random() < 0.5
     if not 2.0 < tall < 4.0 * size or depths[0] < 1.0:
         return
-    layer = _lit_sprite(sprite, colors, stage.light, flipped=flipped)
     wide = tall * generator.uniform(0.85, 1.2)
+    layer = _lit_sprite(_shrunk(sprite, max(wide, tall)), colors, stage.light, flipped=flipped)
     layer[..., :3] = (
         stage.air.hazed(layer[..., :3] / np.maximum(layer[..., 3:], 1e-3), float(depths[0])) * layer[..., 3:]
     )
     _paste(
         image, layer, (pixels[0, 0] - wide / 2, pixels[1, 1], wide, tall), stage.air.blurred(float(depths[0]))
+    )
+
+
+def _shrunk(sprite: Sprite, pixels: float) -> Sprite:
+    """A sprite of about so many pixels, so that warping skips none."""
+    side = len(sprite.parts)
+    shrink = int(side / pixels)
+    if shrink <= 1:
+        return sprite
+    size = (side // shrink, side // shrink)
+    return Sprite(
+        *(cv2.resize(part, size, interpolation=cv2.INTER_AREA) for part in (sprite.parts, sprite.relief))
     )
 
 
@@ -177,11 +189,7 @@ def _paste(
     right, bottom = min(size, int(x + wide) + reach + 1), min(size, int(y + tall) + reach + 1)
     if right <= left or bottom <= top:
         return
-    side = layer.shape[0]
-    shrink = max(1, int(side / max(wide, tall)))
-    if shrink > 1:
-        layer = cv2.resize(layer, (side // shrink, side // shrink), interpolation=cv2.INTER_AREA)
-        side = side // shrink
+    side = len(layer)
     matrix = np.array([[side / wide, 0.0, 0.0], [0.0, side / tall, 0.0]])
     matrix[:, 2] = matrix[:, :2] @ [left - x + 0.5, top - y + 0.5] - 0.5
     patch = cv2.warpAffine(

@@ -17,9 +17,10 @@ from farm3d.ops.rasterize import rasterize
 from farm3d.shapes import Faces
 
 from ..anatomy import GROUND
+from .kernels import count_lit, sum_open_sky
 
-SUN_RESOLUTION, SKY_RESOLUTION = 160, 48
-SKY_DIRECTIONS = 14
+SUN_RESOLUTION, SKY_RESOLUTION = 160, 32
+SKY_DIRECTIONS = 9
 TAPS = 9
 """Places of the shadow map that are compared for each point."""
 
@@ -94,20 +95,15 @@ def sun_on_surface(
 
     `facing` is the cosine between normal and light; `spread` (object units) how soft the edges are.
     """
-    side = len(seen.heights)
-    texels = seen.texels(points).astype(np.float32)
-    heights = (points @ seen.axes[2]).astype(np.float32)
+    texel = 2.0 * seen.half / len(seen.heights)
     slope = np.sqrt(np.maximum(1.0 - facing**2, 0.0)) / np.maximum(facing, 0.15)
-    allowed = heights + np.minimum(0.05 + (spread + seen.half / side) * slope, 0.3).astype(np.float32)
+    allowed = points @ seen.axes[2] + np.minimum(0.05 + (spread + texel / 2.0) * slope, 0.3)
+    radius = np.sqrt((np.arange(TAPS) + 0.5) / TAPS) * spread / texel
+    turn = 2.399963 * np.arange(TAPS)
+    offsets = np.stack([radius * np.cos(turn), radius * np.sin(turn)], axis=1)
     lit = np.zeros(len(points), np.float32)
-    for k in range(TAPS):
-        radius = np.sqrt((k + 0.5) / TAPS) * spread * side / (2.0 * seen.half)
-        turn = 2.399963 * k
-        columns = np.rint(texels[:, 0] + radius * np.cos(turn)).astype(np.int32)
-        rows = np.rint(texels[:, 1] + radius * np.sin(turn)).astype(np.int32)
-        index = np.clip(rows, 0, side - 1) * side + np.clip(columns, 0, side - 1)
-        lit += seen.heights.ravel()[index] <= allowed
-    return lit / TAPS
+    count_lit(seen.texels(points), seen.heights, allowed, offsets, lit)
+    return lit
 
 
 def sky_on_surface(
@@ -115,13 +111,17 @@ def sky_on_surface(
 ) -> Float[np.ndarray, " vertices"]:
     """The light of an even sky on each vertex, past the rest of the body; 1 for an open level surface."""
     toward = sky_directions(SKY_DIRECTIONS)
-    points, facing = vertices.numpy(), np.maximum(normals.numpy() @ toward.T.astype(np.float32), 0.0)
-    total = np.zeros(len(points), np.float32)
-    for k, seen in enumerate(depth_maps(vertices, faces, toward, resolution=SKY_RESOLUTION)):
-        texels = np.clip(np.rint(seen.texels(points)), 0, SKY_RESOLUTION - 1).astype(np.int32)
-        nearest = seen.heights[texels[:, 1], texels[:, 0]]
-        excess = nearest - (points @ seen.axes[2]).astype(np.float32)
-        total += facing[:, k] * np.clip(1.0 - (excess - 0.12) / 0.15, 0.0, 1.0)
+    maps = depth_maps(vertices, faces, toward, resolution=SKY_RESOLUTION)
+    total = np.zeros(len(vertices), np.float32)
+    sum_open_sky(
+        vertices.numpy(),
+        normals.numpy(),
+        np.stack([seen.axes for seen in maps]),
+        np.stack([seen.middle for seen in maps]),
+        maps[0].half,
+        np.stack([seen.heights for seen in maps]),
+        total,
+    )
     return total / float(np.maximum(toward[:, 1], 0.0).sum())
 
 

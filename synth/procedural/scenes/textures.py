@@ -7,9 +7,11 @@ from functools import cache
 
 import cv2
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
+
+from .kernels import sample_pyramid
 
 TILE = 512
 """Texels a side."""
@@ -93,12 +95,13 @@ def _pebbles(
 
 
 @cache
-def _pyramid(kind: str) -> tuple[Tile, ...]:
-    """A tile and its halves down to 8 texels."""
-    levels = [material_tile(kind) if not kind.startswith("noise") else _noise_tile(kind)]
+def _pyramid(kind: str) -> tuple[Float[np.ndarray, "texels 2"], Int[np.ndarray, " levels"]]:
+    """All texels of a tile and its halves down to 8 texels, and where each of these begins."""
+    levels = [_noise_tile(kind) if kind.startswith("noise") else material_tile(kind)]
     while len(levels[-1]) > 8:
         levels.append(levels[-1].reshape(len(levels[-1]) // 2, 2, -1, 2, 2).mean(axis=(1, 3)))
-    return tuple(levels)
+    starts = np.cumsum([0, *(len(level) ** 2 for level in levels)])
+    return np.concatenate([level.reshape(-1, 2) for level in levels]), starts
 
 
 def _noise_tile(kind: str) -> Tile:
@@ -114,14 +117,8 @@ def sample_tile(
 
     Two neighbouring levels of a pyramid are mixed (Williams 1983, "Pyramidal parametrics").
     """
-    pyramid = _pyramid(kind)
-    wanted = np.clip(np.log2(np.maximum(footprint * TILE, 1.0)), 0.0, len(pyramid) - 1.001)
-    result = np.zeros((*across.shape, 2), np.float32)
-    for level in range(int(wanted.min()), int(wanted.max()) + 2):
-        weight = np.maximum(1.0 - np.abs(wanted - level), 0.0).astype(np.float32)
-        side = len(pyramid[level])
-        columns = (np.mod(across, 1.0) * side - 0.5).astype(np.float32)
-        rows = (np.mod(along, 1.0) * side - 0.5).astype(np.float32)
-        read = cv2.remap(pyramid[level], columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
-        result += weight[..., None] * read
-    return result
+    texels, starts = _pyramid(kind)
+    level = np.clip(np.log2(np.maximum(footprint * TILE, 1.0)), 0.0, len(starts) - 2.001)
+    result = np.zeros((across.size, 2), np.float32)
+    sample_pyramid(texels, starts, across.ravel(), along.ravel(), np.float32(level).ravel(), result)
+    return result.reshape(*across.shape, 2)

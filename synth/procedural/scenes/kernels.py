@@ -1,0 +1,77 @@
+"""Numba kernels of the scenes' inner loops; each fills `out` (zeros) and runs on one thread."""
+
+from typing import no_type_check
+
+import numpy as np
+
+from farm3d.ops.rasterize.numba_launch import compile_kernel
+
+
+@compile_kernel
+@no_type_check
+def sample_pyramid(texels, starts, across, along, level, out):
+    """Trilinear reads of a repeating square texture: `texels` holds all levels, `starts[k]` where k begins.
+
+    Level k is `side >> k` texels wide; `across` and `along` are in tiles, `level` is a real number.
+    """
+    side, channels = round(np.sqrt(starts[1])), texels.shape[1]
+    for n in range(len(across)):
+        low = int(level[n])
+        part = level[n] - low
+        for step in range(2):
+            weight = part if step else np.float32(1.0) - part
+            if weight == 0.0:
+                continue
+            width = side >> (low + step)
+            x = (across[n] - np.floor(across[n])) * width - 0.5
+            y = (along[n] - np.floor(along[n])) * width - 0.5
+            left, top = int(np.floor(x)), int(np.floor(y))
+            u, v = np.float32(x - left), np.float32(y - top)
+            right, bottom = (left + 1) % width, (top + 1) % width
+            left, top = left % width, top % width
+            base = starts[low + step]
+            for k in range(channels):
+                upper = (1 - u) * texels[base + top * width + left, k] + u * texels[
+                    base + top * width + right, k
+                ]
+                lower = (1 - u) * texels[base + bottom * width + left, k]
+                lower += u * texels[base + bottom * width + right, k]
+                out[n, k] += weight * ((1 - v) * upper + v * lower)
+
+
+@compile_kernel
+@no_type_check
+def sum_open_sky(points, normals, axes, middles, half, heights, out):
+    """The light of each direction `axes[d, 2]` that depth map `heights[d]` lets through to each point."""
+    directions, side = heights.shape[0], heights.shape[1]
+    scale = side / (2.0 * half)
+    for n in range(len(points)):
+        x, y, z = points[n, 0], points[n, 1], points[n, 2]
+        total = 0.0
+        for d in range(directions):
+            frame = axes[d]
+            facing = normals[n, 0] * frame[2, 0] + normals[n, 1] * frame[2, 1] + normals[n, 2] * frame[2, 2]
+            if facing <= 0.0:
+                continue
+            u = x * frame[0, 0] + y * frame[0, 1] + z * frame[0, 2] - middles[d, 0]
+            v = x * frame[1, 0] + y * frame[1, 1] + z * frame[1, 2] - middles[d, 1]
+            column = min(max(int(u * scale + side / 2.0), 0), side - 1)
+            row = min(max(int(v * scale + side / 2.0), 0), side - 1)
+            height = x * frame[2, 0] + y * frame[2, 1] + z * frame[2, 2]
+            excess = heights[d, row, column] - height
+            total += facing * min(max(1.0 - (excess - 0.12) / 0.15, 0.0), 1.0)
+        out[n] = total
+
+
+@compile_kernel
+@no_type_check
+def count_lit(texels, heights, allowed, offsets, out):
+    """The share of the places about each of `texels` (x, y) at which a depth map is not above `allowed`."""
+    side = heights.shape[0]
+    for n in range(len(texels)):
+        count = 0
+        for k in range(len(offsets)):
+            column = min(max(int(np.rint(texels[n, 0] + offsets[k, 0])), 0), side - 1)
+            row = min(max(int(np.rint(texels[n, 1] + offsets[k, 1])), 0), side - 1)
+            count += heights[row, column] <= allowed[n]
+        out[n] = count / len(offsets)
