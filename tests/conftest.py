@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 
 if not torch.cuda.is_available():
     # Without a GPU Triton's kernels are interpreted: it reads this when it is imported, after this file.
@@ -19,4 +20,20 @@ def farm_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("farm") / "horse"
     settings = FarmSettings("horse", count=24, size=64, seed=7, individuals=3, shard_size=16)
     write_farm(settings, folder, lambda done: None)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_diffusion_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Stable Diffusion model that draws cows of 64 pixels a side; see tests/synth/tiny_diffusion.py.
+
+    It takes a minute to train, so parallel workers share one: the first that asks makes it.
+    """
+    from .synth.tiny_diffusion import make_tiny_diffusion
+
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "tiny_diffusion"
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            make_tiny_diffusion(folder.with_suffix(".part")).rename(folder)
     return folder
