@@ -97,13 +97,13 @@ class BodyType:
 class Ridge:
     """A rise of the skin (a groove where `height` is negative) along a line of the side view.
 
-    `start` and `end` are (z, y) on the mean animal; on the head alone (share of the way from poll to
-    muzzle, height over that line). Over `radius` the height falls to 1/e.
+    The ends of the line are (share of the way from the first landmark to the second, distance to the left
+    of that way as seen with the head to the right). Over `radius` the height falls to 1/e.
     """
 
     parts: tuple[str, ...]
-    start: tuple[float, float]
-    end: tuple[float, float]
+    landmarks: tuple[str, str]
+    ends: tuple[tuple[float, float], tuple[float, float]]
     radius: float
     height: float
 

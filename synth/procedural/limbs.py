@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from scipy.interpolate import PchipInterpolator
+from scipy.interpolate import Akima1DInterpolator, PchipInterpolator
 from torch import Tensor
 
 SEGMENTS_PER_STATION = 6
@@ -61,7 +61,7 @@ def sample_limb(
     """
     last = len(joints) - 1
     knots = np.arange(len(joints), dtype=float)
-    curve = PchipInterpolator(knots, joints, axis=0) if last > 1 else None
+    curve = Akima1DInterpolator(knots, joints, axis=0, method="makima") if last > 1 else None
     samples = np.interp(
         np.linspace(0, len(stations) - 1, SEGMENTS_PER_STATION * (len(stations) - 1) + 1),
         np.arange(len(stations)),

@@ -19,7 +19,7 @@ SPACING = 0.08
 """Side (object units) of the lattice's cells: limbs are meshed at least one and a half across."""
 
 FINE_RADIUS = 0.08
-FINE_LIMBS = ("head", "ear", "horn")
+FINE_LIMBS = ("head", "ear", "horn", "tail")
 """Triangles are cut in four on these limbs, and where a limb's radius (object units) is smaller."""
 
 RELAXATION_ROUNDS = 6

@@ -14,6 +14,9 @@ from farm3d.ops.mesh_topology import vertex_normals
 from .anatomy import Ridge, Species
 from .refinement import mirror_vertices
 
+EYE, BROW, NOSTRIL = (0.045, 0.02), (0.04, 0.012), (0.03, -0.012)
+"""Radius and height (object units) of what every face has."""
+
 FLEECE_SEED = 17
 LOCKS = 3.4
 """Locks of wool in an object unit."""
@@ -25,15 +28,13 @@ def with_relief(
     species: Species, mesh: Mesh, membership: Float[Tensor, "vertices parts"], parts: tuple[str, ...]
 ) -> Float[Tensor, "vertices 3"]:
     """The mean animal's vertices raised along their normals by its species' ridges and fleece."""
-    if not species.relief and not species.fleece:
-        return mesh.vertices
     points = mesh.vertices.double().numpy()
     normals = vertex_normals(mesh.vertices, mesh.faces).double().numpy()
     shares = dict(zip(parts, membership.double().numpy().T, strict=True))
     # What is drawn in the side view lies on the sides, not where the surface turns to or from the viewer.
     sideways = np.clip(1.6 * np.abs(normals[:, 0]), 0.0, 1.0)
     height = np.zeros(len(points))
-    for ridge in species.relief:
+    for ridge in (*species.relief, *_face(species)):
         share = np.sum([shares[part] for part in ridge.parts], axis=0)
         height += (
             ridge.height
@@ -49,19 +50,24 @@ def with_relief(
     return ((raised + flipped) / 2.0).to(mesh.vertices.dtype)
 
 
+def _face(species: Species) -> tuple[Ridge, ...]:
+    """Eyeballs, brows and nostrils where the coat paints them."""
+    (eye, up), nostril = species.face_marks.eye, species.face_marks.nostril
+    brow = ((eye - 0.07, up + 0.035), (eye + 0.03, up + 0.045))
+    rows = (((eye, up), (eye, up), EYE), (*brow, BROW), (nostril, nostril, NOSTRIL))
+    return tuple(Ridge(("head",), ("poll", "muzzle"), (start, end), *size) for start, end, size in rows)
+
+
 def _distance(species: Species, ridge: Ridge, points: np.ndarray) -> Float[np.ndarray, " vertices"]:
     """Distance (object units) of each point from a ridge's line in the side view."""
-    start, end = np.array(ridge.start), np.array(ridge.end)
-    place = points[:, [2, 1]]
-    if ridge.parts == ("head",):
-        poll, muzzle = (np.array(species.landmarks[name])[[2, 1]] for name in ("poll", "muzzle"))
-        length = float(np.linalg.norm(muzzle - poll))
-        forward = (muzzle - poll) / length
-        place = np.stack([(place - poll) @ forward, (place - poll) @ [-forward[1], forward[0]]], axis=1)
-        start, end = start * [length, 1.0], end * [length, 1.0]
-    along = end - start
-    share = np.clip((place - start) @ along / max(float(along @ along), 1e-12), 0.0, 1.0)
-    distance: np.ndarray = np.linalg.norm(place - start - share[:, None] * along, axis=1)
+    origin, target = (np.array(species.landmarks[name])[[2, 1]] for name in ridge.landmarks)
+    length = float(np.linalg.norm(target - origin))
+    forward = (target - origin) / length
+    left = np.array([-forward[1], forward[0]])
+    start, end = (origin + share * length * forward + aside * left for share, aside in ridge.ends)
+    along, offset = end - start, points[:, [2, 1]] - start
+    share = np.clip(offset @ along / max(float(along @ along), 1e-12), 0.0, 1.0)
+    distance: np.ndarray = np.linalg.norm(offset - share[:, None] * along, axis=1)
     return distance
 
 

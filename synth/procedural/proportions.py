@@ -216,6 +216,10 @@ def _individual_stations(limb: Limb, traits: Traits) -> Float[np.ndarray, "stati
         lower = np.clip(chain / 2.0, 0.5, 1.0)
         depth *= 1.0 + (traits.leg_thickness - 1.0) * lower
         width *= 1.0 + (traits.leg_thickness - 1.0) * lower
+    elif limb.part == "ear":
+        # What stands with its hollow to the front hangs flat on the cheek.
+        drop = float(np.clip(traits.ear_drop, 0.0, 1.0))
+        rows[:, 3:5] = (1.0 - drop) * rows[:, [3, 4]] + drop * rows[:, [4, 3]]
     elif limb.part == "tail":
         hair = 1.0 + (traits.hair - 1.0) * np.clip(chain, 0.0, 1.0)
         depth *= hair

@@ -7,6 +7,7 @@ de Lahunta, "Miller's Anatomy of the Dog" (2013), in object units.
 from ..anatomy import BodyType, FaceMarks, Manners, Species
 from ..coats import DOG_COATS
 from .plans import BUILD, EAR, FORELEG, HEAD, HINDLEG, NECK, SPREAD, TAIL, TRUNK
+from .relief import MUSCLES, RIBS, ridges
 
 RETRIEVER = {
     "ear_drop": 1.0,
@@ -81,9 +82,9 @@ DOG = Species(
         "neck_1": (0.0, 0.56, 0.76),
         "neck_2": (0.0, 0.82, 0.93),
         "poll": (0.0, 1.06, 1.06),
-        "muzzle": (0.0, 0.76, 1.82),
-        "ear_base": (0.14, 1.18, 1.04),
-        "ear_tip": (0.22, 1.52, 1.03),
+        "muzzle": (0.0, 0.74, 1.74),
+        "ear_base": (0.145, 1.17, 1.08),
+        "ear_tip": (0.23, 1.50, 1.08),
         "loin": (0.0, 0.38, -0.76),
         "tail_base": (0.0, 0.40, -1.30),
         "tail_1": (0.0, 0.22, -1.52),
@@ -118,11 +119,11 @@ DOG = Species(
             taper     0.1  0.1  0.1  0.1  0.1  0.1    0    0
         """),
         HEAD.shaped("""
-            at       -0.12  0.05   0.2  0.34  0.44  0.54   0.7  0.88  0.96     1
-            offset      -2    -1    -1    -2    -5    -6    -6    -5    -4  -3.5
-            depth       15    20  21.5    20    16  13.5    12  10.5   9.5     7
-            width       15  19.5  20.5    18    14    12    11    10     9   6.5
-            taper        0     0     0  0.05   0.1   0.1     0     0     0     0
+            at      -0.12 0.05  0.2 0.32 0.44 0.56 0.72 0.88 0.96    1
+            offset     -2   -1   -1 -2.5   -5 -6.5 -6.5   -5   -4 -3.5
+            depth      15   20 21.5 20.5   18   15 12.5 10.5  9.5    7
+            width      15 19.5 20.5 18.5 15.5   13 11.2   10    9  6.5
+            taper       0    0    0 0.05  0.1  0.1    0    0    0    0
         """),
         EAR.shaped("""
             at       -0.2  0.2 0.55 0.85    1
@@ -159,7 +160,16 @@ DOG = Species(
         BodyType("spitz", 0.11, SPITZ),
         BodyType("puppy", 0.14, PUPPY, young=True),
     ),
-    hanging_ear={"ear_tip": (0.27, 0.83, 1.12)},
+    hanging_ear={"ear_tip": (0.29, 0.82, 1.20)},
+    relief=ridges(MUSCLES, 0.8)
+    + ridges(RIBS, 0.5)
+    + ridges("""
+        head: poll muzzle: 24 -8 10 1.5
+        head: poll muzzle: 66 -8 96 -8 2 -1
+        head: poll muzzle: 50 -16 78 -13 3 0.8
+        head: poll muzzle: 97 3 3.5 1.4
+        neck: neck_base poll: 7 -11 80 -9 5 -1
+    """),
     graze=(0.2, 0.7, 0.4, 0.2, -0.5),
     manners=Manners(
         gaits={

@@ -6,7 +6,8 @@ Baum, "An Atlas of Animal Anatomy for Artists" (1901), in object units.
 
 from ..anatomy import BodyType, FaceMarks, Manners, Species
 from ..coats import HORSE_COATS
-from .plans import BUILD, EAR, FORELEG, HEAD, HINDLEG, MANE, NECK, SPREAD, TAIL, TRUNK, ridges
+from .plans import BUILD, EAR, FORELEG, HEAD, HINDLEG, MANE, NECK, SPREAD, TAIL, TRUNK
+from .relief import MUSCLES, RIBS, ridges
 
 FOAL = {
     "size": -0.22,
@@ -110,36 +111,16 @@ HORSE = Species(
             width      14 16.5 16.5   15   14 11.2    8  7.5  6.6  5.6  5.6  6.8    6  7.2  8.4
         """),
     ),
-    relief=ridges("""
-        head: 27 4.5 27 4.5 4.5 2
-        head: 20 8 30 9 4 1.2
-        head: 93 0.5 93 0.5 3 -1.2
-        head: 95 3 90 5 3 0.8
-        head: 36 -3 62 -1 3 0.9
-        head: 20 -12 20 -12 11 1.2
-        head: 36 -16 42 -10 5 -1
-        neck: 70 42 116 112 5 -1.5
-        neck: 66 66 112 126 9 1.2
-        foreleg+trunk+neck: 42 62 66 24 5 1.5
-        foreleg+trunk: 22 56 34 0 8 -1.8
-        foreleg+trunk: 30 20 42 -10 13 2.2
-        foreleg+neck+trunk: 74 10 74 10 9 2
-        foreleg+trunk: 62 -6 50 -20 6 -1.2
-        foreleg: 48 -32 50 -50 7 1.4
-        foreleg: 49 -80 49 -80 6 1.2
-        trunk: 4 36 -6 -18 3 0.7
-        trunk: -8 36 -19 -20 3 0.7
-        trunk: -20 36 -32 -20 3 0.7
-        trunk: -32 36 -45 -18 3 0.7
-        trunk: -44 36 -57 -14 3 0.6
-        trunk: -66 34 -58 6 11 -2
-        trunk+hindleg: -78 60 -78 60 9 2.6
-        trunk+hindleg: -96 58 -118 44 14 1.6
-        trunk+hindleg: -128 40 -116 -8 4 -1.6
-        hindleg: -76 -8 -76 -8 9 1.8
-        hindleg: -98 -30 -106 -42 7 1.2
-        hindleg: -112 -38 -121 -53 3.5 -1.8
-        hindleg: -130 -55 -130 -55 5 1.2
+    relief=ridges(MUSCLES)
+    + ridges(RIBS, 0.8)
+    + ridges("""
+        head: poll muzzle: 95 3 90 5 3 0.8
+        head: poll muzzle: 36 -3 62 -1 3 0.9
+        head: poll muzzle: 20 -12 11 1.2
+        head: poll muzzle: 36 -16 42 -10 5 -1
+        head: poll muzzle: 84 -5 102 -5 1.8 -0.8
+        neck: neck_base poll: 7 -12 80 -10 5 -1.5
+        neck: neck_base poll: 20 5 85 4 9 1.2
     """),
     build={**BUILD, "hair": 0.12, "tail_length": 0.05},
     spread=SPREAD,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..anatomy import Limb, Ridge
+from ..anatomy import Limb
 
 NECK_CHAIN = ("neck_base", "neck_1", "neck_2", "poll")
 NECK_BONES = ((0.0, "chest"), (0.2, "neck_1"), (1.0, "neck_2"), (2.0, "neck_3"), (3.0, "head"))
@@ -59,23 +59,6 @@ class LimbPlan:
         )
 
 
-def ridges(table: str) -> tuple[Ridge, ...]:
-    """The relief of a species from a table with the lines `parts: z y [z y] radius height`.
-
-    In hundredths of an object unit, or of the way along the head; parts are joined by a plus sign. Raises
-    ValueError for other lines.
-    """
-    found = []
-    for line in filter(str.strip, table.split("\n")):
-        parts, numbers = line.split(":")
-        *places, radius, height = (float(word) / 100.0 for word in numbers.split())
-        if len(places) not in (2, 4):
-            raise ValueError(f"a ridge has one place or two, a radius and a height: {line}")
-        start, end = (places[0], places[1]), (places[-2], places[-1])
-        found.append(Ridge(tuple(parts.strip().split("+")), start, end, radius, height))
-    return tuple(found)
-
-
 TRUNK = LimbPlan(
     "trunk",
     ("rump", "breast"),
@@ -92,7 +75,7 @@ TAIL = LimbPlan(
     "tail",
     ("tail_base", "tail_1", "tail_2", "tail_3", "tail_4"),
     ((-0.5, "pelvis"), (0.0, "tail_1"), (1.0, "tail_2"), (2.0, "tail_3"), (3.0, "tail_4")),
-    blend=0.03,
+    blend=0.05,
 )
 UDDER = LimbPlan("udder", ("udder_front", "udder_rear"), ((0.0, "loin"), (0.3, "pelvis")), blend=0.08)
 FORELEG = LimbPlan(
