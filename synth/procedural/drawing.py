@@ -20,7 +20,8 @@ from .scenes.composition import Setting
 from .scenes.lighting import SceneLight, lit_body
 from .scenes.scenery import Guest
 from .scenes.shadows import (
-    SKY_RESOLUTION,
+    BELOW_MARGIN,
+    BELOW_RESOLUTION,
     SUN_RESOLUTION,
     DepthMap,
     Shade,
@@ -72,7 +73,7 @@ def draw_body(
     normals = vertex_normals(vertices, faces)
     (from_sun,) = depth_maps(vertices[0], faces, light.toward[None], resolution=SUN_RESOLUTION)
     down = np.array([[0.0, -1.0, 0.0]])
-    (from_below,) = depth_maps(vertices[0], faces, down, resolution=2 * SKY_RESOLUTION)
+    (from_below,) = depth_maps(vertices[0], faces, down, resolution=BELOW_RESOLUTION, margin=BELOW_MARGIN)
     surface = seen_surface(animal, vertices, normals, camera=camera, rasterized=rasterized)
     sky = 0.4 + 0.4 * normals[0, :, 1]
     if in_detail:

@@ -66,7 +66,7 @@ def backdrop(
     sun = shade.sun
     if setting.kind == "open" and generator.random() < 0.25:
         sun = sun * tree_shade(setting.places, light.toward, generator)
-    arriving = light.sky * shade.sky[..., None] + light.sun * (light.toward[1] * sun[..., None])
+    arriving = light.sky * shade.sky[..., None] + light.sun * (light.slant * sun[..., None])
     ground = stage.air.hazed(setting.ground.albedo * arriving, np.minimum(setting.depth, 1e3))
     ground = _focused(ground, setting)
     if setting.kind == "studio":
@@ -120,7 +120,7 @@ def _focused(ground: Image, setting: Setting) -> Image:
 def _paper(ground: Image, setting: Setting) -> Image:
     """A studio's paper that bends up from the floor behind the animal."""
     light = setting.stage.light
-    wall = setting.ground.near * (0.8 * light.sky + 0.6 * light.sun * light.toward[1])
+    wall = setting.ground.near * (0.8 * light.sky + 0.6 * light.sun * light.slant)
     away = (setting.places[..., [0, 2]] @ setting.stage.view.forward - 2.0) / 2.0
     share = np.where(np.isfinite(setting.depth), np.clip(away, 0.0, 1.0), 1.0)[..., None]
     return (ground + share * (wall - ground)).astype(np.float32)

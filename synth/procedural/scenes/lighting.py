@@ -30,9 +30,14 @@ class SceneLight:
         """Width of a shadow's edge over the distance from what throws it."""
         return 0.015 + 0.5 * self.cloudiness**1.5
 
+    @property
+    def slant(self) -> float:
+        """The share of the sun that rough ground takes up: its blades and stones face even a low one."""
+        return 0.35 + 0.65 * float(self.toward[1])
+
     def on_ground(self) -> Color:
-        """What falls on an open level surface."""
-        return self.sky + self.sun * self.toward[1]
+        """What falls on open ground."""
+        return self.sky + self.sun * self.slant
 
     def upright(self) -> Color:
         """What falls on a wall or a tree that faces the camera."""

@@ -123,7 +123,7 @@ def compressed(image: UInt8[np.ndarray, "height width 3"], quality: int, *, subs
 
 def random_gain(linear: Image, generator: np.random.Generator) -> float:
     """A camera's exposure of a scene, sometimes a little off."""
-    return metered_gain(linear, generator.uniform(0.15, 0.25), generator.uniform(0.6, 0.95)) * float(
+    return metered_gain(linear, generator.uniform(0.16, 0.27), generator.uniform(0.6, 0.95)) * float(
         np.exp(generator.normal() * 0.15)
     )
 
@@ -139,8 +139,8 @@ def photographed(linear: Image, generator: np.random.Generator) -> UInt8[np.ndar
         image = motion_blurred(image, generator.uniform(1.0, 5.0) * size / 128, generator.uniform(0, np.pi))
     if generator.random() < 0.3:
         image = fringed(image, generator.uniform(0.001, 0.006))
-    level = float(np.exp(generator.uniform(np.log(0.004), np.log(0.045))))
-    image = noisy(image, generator, shot=level, read=0.25 * level)
+    level = float(np.exp(generator.uniform(np.log(0.003), np.log(0.03))))
+    image = noisy(image, generator, shot=level, read=0.05 * level)
     image = to_srgb(shouldered(image, generator.uniform(0.55, 0.85)).astype(np.float32))
     image = contrasted(image, generator.uniform(0.92, 1.22), generator.uniform(0.75, 1.25))
     if generator.random() < 0.4:

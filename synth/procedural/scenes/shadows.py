@@ -19,12 +19,15 @@ from farm3d.shapes import Faces
 from ..anatomy import GROUND
 from .kernels import count_lit, sum_open_sky
 
-SUN_RESOLUTION, SKY_RESOLUTION = 160, 32
+SUN_RESOLUTION, SKY_RESOLUTION, BELOW_RESOLUTION = 160, 32, 112
 SKY_DIRECTIONS = 9
 TAPS = 9
 """Places of the shadow map that are compared for each point."""
 
-CONTACTS = ((0.12, 0.10, 0.55), (0.45, 0.30, 0.35), (1.3, 0.80, 0.35))
+BELOW_MARGIN = 1.6
+"""How much farther than the body the map from below reaches: as far as the body darkens the ground."""
+
+CONTACTS = ((0.15, 0.07, 0.95), (0.5, 0.20, 0.6), (1.5, 0.55, 0.55))
 """Heights (object units) under which a body darkens the ground, how widely and how much."""
 
 
@@ -62,10 +65,14 @@ def depth_maps(
     toward: Float[np.ndarray, "directions 3"],
     *,
     resolution: int,
+    margin: float = 1.06,
 ) -> list[DepthMap]:
-    """The body seen from each of these directions (unit vectors towards the viewer)."""
+    """The body seen from each of these directions (unit vectors towards the viewer).
+
+    Maps reach `margin` times as far as the body.
+    """
     middle = (vertices.amin(0) + vertices.amax(0)).double().numpy() / 2.0
-    half = float((vertices - torch.tensor(middle, dtype=vertices.dtype)).norm(dim=1).amax()) * 1.06
+    half = float((vertices - torch.tensor(middle, dtype=vertices.dtype)).norm(dim=1).amax()) * margin
     axes = np.stack([_frame(direction) for direction in toward])
     middles = axes @ middle
     turned = torch.einsum("dij,vj->dvi", torch.tensor(axes, dtype=vertices.dtype), vertices)
