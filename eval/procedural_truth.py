@@ -12,8 +12,6 @@ from farm3d.synth.procedural.features import feature_mixture
 from farm3d.synth.procedural.images import Animal, random_animal
 from farm3d.synth.procedural.mesh_colors import MeshColors
 from farm3d.synth.procedural.species import species_of
-from jaxtyping import Float
-from torch import Tensor
 
 from farm3d.data.image_folder import ImageDataSet, load_individual
 from farm3d.errors import InputError

@@ -73,7 +73,6 @@ def seen_surface(
     pixels = rasterized[0][covered]
     points = SurfacePoints(pixels[:, 3].long() - 1, pixels[:, :2])
     albedo, slopes = look_up(animal.coat, points)
-    corners = (vertices[0] @ rotation[0].T)[faces]
-    sides = (corners[:, :2] - corners[:, 2:])[points.face]
-    normal = relief_normals(torch.nn.functional.normalize(seen[:, :3], dim=-1), slopes, sides)
+    smooth = torch.nn.functional.normalize(seen[:, :3], dim=-1)
+    normal = relief_normals(smooth, slopes, points, faces=faces, vertices=vertices[0] @ rotation[0].T)
     return Surface(covered, albedo=albedo, normals=normal, places=seen[:, 3:])

@@ -8,9 +8,9 @@ from farm3d.ops.mesh_topology import vertex_normals
 from .anatomy import Species
 from .coats.canvas import Canvas, FacePlace
 from .coats.details import detail_height, paint_details
+from .coats.relief import hair_height
 from .mesh_colors import MeshColors, mesh_colors, sample_grid
 from .quadruped import Individual, body_parts
-from .coats.relief import hair_height
 
 NOSTRIL_RADIUS = 0.042
 """In lengths of the head, as `Skin.eye_radius` is."""
@@ -36,7 +36,7 @@ def _canvas(
     species: Species, individual: Individual, *, eye_radius: float, generator: np.random.Generator
 ) -> Canvas:
     grid = sample_grid(individual.faces)
-    normals = vertex_normals(individual.vertices, individual.faces)
+    normals = vertex_normals(individual.canonical, individual.faces)
     vertices = torch.cat([individual.canonical, normals, individual.membership], dim=1).numpy()
     samples = grid.spread(vertices.astype(np.float32))
     landmarks = {name: np.array(point) for name, point in species.landmarks.items()}

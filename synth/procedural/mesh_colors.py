@@ -14,6 +14,8 @@ from torch import Tensor
 
 from farm3d.ops.srgb import srgb_to_linear
 
+from .mesh_color_kernels import bend_normals, read_samples
+
 STEPS = 2
 """Samples along a side of a face, less one: about as fine as the pixels of pictures 256 wide."""
 
@@ -27,6 +29,9 @@ LEVEL = 128
 
 STEEPEST = 1.2
 """The relief's slope is held under this: faces that a pose squeezes would otherwise bristle."""
+
+
+_LINEAR = srgb_to_linear(torch.arange(256) / 255.0).numpy()
 
 
 @dataclass(frozen=True)
@@ -115,39 +120,40 @@ def look_up(
 
     Linear within each of the small triangles that the nodes make.
     """
-    scaled = points.barycentrics * STEPS
-    i = scaled[:, 0].floor().clamp(0, STEPS - 1)
-    j = torch.minimum(scaled[:, 1].floor().clamp_min(0), STEPS - 1 - i)
-    u, v = scaled[:, 0] - i, scaled[:, 1] - j
-    # The far half of the square (i, j) is a triangle of its own, turned about: its base is (i + 1, j + 1).
-    far = (u + v > 1.0) & (i + j < STEPS - 1)
-    turn = far.to(u.dtype)
-    sign = 1.0 - 2.0 * turn
-    base = points.face * NODES
-    values = []
-    for at_i, at_j in ((i + turn, j + turn), (i + 1.0 - turn, j + turn), (i + turn, j + 1.0 - turn)):
-        node = (at_i * (2 * STEPS + 3 - at_i)).div(2.0, rounding_mode="floor") + at_j
-        values.append(colors.samples.view(-1, 4)[base + node.long()].float())
-    origin, along_u, along_v = values[0], values[1] - values[0], values[2] - values[0]
-    blended = origin + (turn + sign * u)[:, None] * along_u + (turn + sign * v)[:, None] * along_v
-    slopes = torch.stack([along_u[:, 3], along_v[:, 3]], dim=1) * (sign * (STEPS * HEIGHT_STEP))[:, None]
-    return srgb_to_linear(blended[:, :3].clamp(0.0, 255.0) / 255.0), slopes
+    count = len(points.face)
+    albedo, slopes = np.empty((count, 3), dtype=np.float32), np.empty((count, 2), dtype=np.float32)
+    read_samples(
+        colors.samples.numpy(),
+        _LINEAR,
+        points.face.numpy(),
+        points.barycentrics.contiguous().numpy(),
+        STEPS,
+        albedo,
+        slopes,
+    )
+    return torch.from_numpy(albedo), torch.from_numpy(slopes) * HEIGHT_STEP
 
 
 def relief_normals(
     normals: Float[Tensor, "points 3"],
     slopes: Float[Tensor, "points 2"],
-    sides: Float[Tensor, "points 2 3"],
+    points: SurfacePoints,
+    *,
+    faces: Int[Tensor, "faces 3"],
+    vertices: Float[Tensor, "vertices 3"],
 ) -> Float[Tensor, "points 3"]:
     """Unit normals bent by the relief: each loses the height's gradient along the surface.
 
-    `sides` are the derivatives of the surface by u and v in the normals' frame: each point's face's vertices
-    0 and 1 as seen from its vertex 2.
+    `normals` and `vertices` are in one frame.
     """
-    first, second = sides.unbind(1)
-    across = torch.linalg.cross(first, second, dim=-1)
-    gradient = slopes[:, :1] * torch.linalg.cross(second, across, dim=-1)
-    gradient = gradient + slopes[:, 1:] * torch.linalg.cross(across, first, dim=-1)
-    gradient = gradient / across.square().sum(-1, keepdim=True).clamp_min(1e-12)
-    length = gradient.norm(dim=-1, keepdim=True)
-    return torch.nn.functional.normalize(normals - gradient * (STEEPEST / length.clamp_min(STEEPEST)), dim=-1)
+    bent = np.empty(tuple(normals.shape), dtype=np.float32)
+    bend_normals(
+        normals.contiguous().numpy(),
+        slopes.numpy(),
+        points.face.numpy(),
+        faces.numpy(),
+        vertices.contiguous().numpy(),
+        np.float32(STEEPEST),
+        bent,
+    )
+    return torch.nn.functional.normalize(torch.from_numpy(bent), dim=-1)

@@ -1,7 +1,10 @@
 """The coats of the farm's species: tables of markings, and what paints them."""
 
-from .farm import COW_COATS, HORSE_COATS
-from .small import DOG_COATS, PIG_COATS, SHEEP_COATS
+from .cattle import COW_COATS
+from .dogs import DOG_COATS
+from .horses import HORSE_COATS
+from .pigs import PIG_COATS
+from .sheep import SHEEP_COATS
 from .wild import GIRAFFE_COATS, ZEBRA_COATS
 
 __all__ = [

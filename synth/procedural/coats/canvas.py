@@ -39,8 +39,8 @@ class FacePlace:
 class Canvas:
     """The samples of an individual's surface: places on the mean animal, body parts, and randomness.
 
-    `points` are canonical positions (object units), `normals` those of the individual at rest, `parts` the
-    share of each body part in each sample, `landmarks` the mean animal's.
+    `points` and `normals` are those of the mean animal (object units), as `landmarks` are; `parts` are the
+    shares of each body part in each sample.
     """
 
     grid: SampleGrid
@@ -72,7 +72,7 @@ class Canvas:
 
     def vary(self, color: Color, amount: float = 0.12) -> Float[np.ndarray, "3"]:
         """A colour of the same kind: a little lighter or darker, a little warmer or colder."""
-        change = self.generator.normal() * amount + self.generator.normal(size=3) * amount / 8
+        change = self.generator.normal() * amount + self.generator.normal(size=3) * amount / 12
         return np.array(color) * np.exp(change)
 
     @cached_property

@@ -18,7 +18,7 @@ def paint_details(canvas: Canvas, skin: Skin, color: Colors) -> Colors:
     muzzle = np.array(PINK if canvas.chance(skin.pink_share) else skin.muzzle)
     color = _muzzle(canvas, skin, color, muzzle=muzzle)
     color = _eyes(canvas, skin, color)
-    inside = canvas.part("ear") * soft(canvas.normals[:, 2], 0.35, 0.4) * soft(0.3 + canvas.normals[:, 1], 0.0, 0.6)
+    inside = canvas.part("ear") * soft(canvas.normals[:, 2], 0.35, 0.4)
     color = blend(color, skin.inner_ear, 0.45 * inside)
     color = _feet(canvas, skin, color)
     horn = canvas.part("horn")
@@ -48,7 +48,9 @@ def _muzzle(canvas: Canvas, skin: Skin, color: Colors, *, muzzle: np.ndarray) ->
     if skin.nose is not None:
         pad = soft(along, 0.955, 0.025) * soft(canvas.cheek, 0.05, 0.2)
         color = blend(color, np.array(skin.nose), head * pad)
-        shine = soft(0.03 - np.hypot(along - 0.985, canvas.across_head - 0.02), 0.0, 0.015) * soft(canvas.cheek, 0.6, 0.2)
+        shine = soft(0.03 - np.hypot(along - 0.985, canvas.across_head - 0.02), 0.0, 0.015) * soft(
+            canvas.cheek, 0.6, 0.2
+        )
         color = blend(color, (0.55, 0.55, 0.56), 0.6 * head * shine)
         muzzle = np.array(skin.nose)
     return blend(color, muzzle * 0.3, head * soft(1.0 - _nostril(canvas), 0.0, 0.35))
@@ -75,6 +77,7 @@ def _eyes(canvas: Canvas, skin: Skin, color: Colors) -> Colors:
     lid = np.array([0.10, 0.085, 0.08])
     color = blend(color, lid, 0.6 * head * soft(LID - distance, 0.0, 0.5))
     color = blend(color, canvas.vary(skin.eye), head * soft(1.0 - distance, 0.0, 0.3))
+    color = blend(color, (0.03, 0.025, 0.025), head * soft(0.55 - distance, 0.0, 0.2))
     spark = FacePlace(place.along - 0.15 * place.radius, place.over + 0.4 * place.radius, 0.34 * place.radius)
     spot = soft(1.0 - canvas.face_distance(spark) / spark.radius, 0.0, 0.6)
     return blend(color, HIGHLIGHT, 0.9 * head * spot)
@@ -88,7 +91,9 @@ def _feet(canvas: Canvas, skin: Skin, color: Colors) -> Colors:
             toe = canvas.landmarks["fore_toe" if leg == "foreleg" else "hind_toe"]
             front = soft(canvas.points[:, 2], float(toe[2]) + 0.03, 0.02)
             claws = soft(np.cos(2 * np.pi * 4.0 * (np.abs(canvas.points[:, 0]) - toe[0]) / 0.16), 0.3, 0.5)
-            color = blend(color, (0.12, 0.10, 0.09), 0.8 * share * front * claws * soft(0.45 - level, 0.0, 0.2))
+            color = blend(
+                color, (0.12, 0.10, 0.09), 0.8 * share * front * claws * soft(0.45 - level, 0.0, 0.2)
+            )
             continue
         band = share * soft(HOOF_TOP + 0.25 - level, 0.0, 0.15) * soft(level, HOOF_TOP, 0.05)
         pale = float((color.mean(axis=1) * band).sum() / max(float(band.sum()), 1e-6)) > 0.6

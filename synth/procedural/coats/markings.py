@@ -21,7 +21,9 @@ class Ground:
         base = np.tile(canvas.vary(self.color, self.vary).astype(np.float32), (len(canvas.points), 1))
         shading = canvas.generator.normal(self.shading, 0.05)
         below = np.clip(-canvas.normals[:, 1], -1.0, 1.0) * canvas.part("trunk", "neck", "udder", "dewlap")
-        light = 1.0 + shading * below + self.mottle * canvas.noise(0.7) + 0.4 * self.mottle * canvas.noise(4.0)
+        light = (
+            1.0 + shading * below + self.mottle * canvas.noise(0.7) + 0.4 * self.mottle * canvas.noise(4.0)
+        )
         return base * light[:, None]
 
 
@@ -131,7 +133,9 @@ class Underside:
     def paint(self, canvas: Canvas, color: Colors) -> Colors:
         top = canvas.generator.normal(self.top, self.spread)
         ragged = 0.08 * canvas.noise(2.5)
-        body = canvas.part("trunk", "neck", "udder", "dewlap") * soft(top + ragged - canvas.girth, 0.0, self.width)
+        body = canvas.part("trunk", "neck", "udder", "dewlap") * soft(
+            top + ragged - canvas.girth, 0.0, self.width
+        )
         inner = canvas.part(*LEGS) * soft(-canvas.normals[:, 0] * canvas.side, 0.3, 0.4)
         return blend(color, canvas.vary(self.color, 0.05), self.strength * np.maximum(body, inner))
 
@@ -210,7 +214,9 @@ class DorsalStripe:
     width: float = 0.03
 
     def paint(self, canvas: Canvas, color: Colors) -> Colors:
-        line = soft(self.width - np.abs(canvas.points[:, 0]), 0.0, 0.02) * soft(canvas.normals[:, 1], 0.5, 0.3)
+        line = soft(self.width - np.abs(canvas.points[:, 0]), 0.0, 0.02) * soft(
+            canvas.normals[:, 1], 0.5, 0.3
+        )
         return blend(color, canvas.vary(self.color), 0.8 * line * canvas.part("trunk"))
 
 
@@ -231,3 +237,33 @@ class HeadAndLegs:
         for leg in LEGS:
             cover = cover + canvas.part(leg) * soft(self.top + ragged - canvas.leg_level(leg), 0.0, 0.15)
         return blend(color, other, cover)
+
+
+@dataclass(frozen=True)
+class MuzzleRing:
+    """A pale ring about the head before the dark muzzle, as brown cattle have."""
+
+    color: Color
+    start: float = 0.74
+    end: float = 0.87
+
+    def paint(self, canvas: Canvas, color: Colors) -> Colors:
+        along = canvas.along_head + 0.015 * canvas.noise(3.0)
+        ring = soft(along, self.start, 0.1) * soft(self.end - along, 0.0, 0.05)
+        return blend(color, canvas.vary(self.color, 0.05), 0.85 * ring * canvas.part("head"))
+
+
+@dataclass(frozen=True)
+class Dirt:
+    """Mud splashed up from the feet; `reach` is how high it gets (object units over the toes)."""
+
+    color: Color = (0.34, 0.27, 0.21)
+    reach: float = 0.7
+    strength: float = 0.8
+
+    def paint(self, canvas: Canvas, color: Colors) -> Colors:
+        height = canvas.points[:, 1] - float(canvas.landmarks["fore_toe"][1])
+        top = self.reach * canvas.generator.uniform(0.3, 1.2)
+        splash = canvas.noise(2.5) + 0.8 * canvas.noise(8.0) + 0.4 * canvas.noise(18.0)
+        cover = soft(top - height + 0.22 * top * splash, 0.0, 0.35)
+        return blend(color, canvas.vary(self.color), self.strength * cover)

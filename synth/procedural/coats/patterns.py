@@ -1,12 +1,12 @@
-"""Patterns that repeat: spots, dapples, roan, merle, brindle, the zebra's stripes and the giraffe's patches."""
+"""Patterns that repeat: spots, dapples, roan, merle, brindle, zebras' stripes and giraffes' patches."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
 
-from .canvas import LEGS, Canvas, Color, Colors, Values, blend, soft
 from ..noise import cells, scattered_seeds
+from .canvas import LEGS, Canvas, Color, Colors, Values, blend, soft
 from .stripes import smoothed_over_surface, stripe_wave
 
 
@@ -91,10 +91,10 @@ class Brindle:
     strength: float = 0.7
 
     def paint(self, canvas: Canvas, color: Colors) -> Colors:
-        slant = canvas.points @ np.array([[1, 0, 0], [0, 0.35, 0.25], [0, 0.2, 1.0]], dtype=np.float32)
+        slant = canvas.points @ np.array([[1, 0, 0], [0, 0.3, 0.3], [0, 0.3, 1.0]], dtype=np.float32)
         bent = slant + 0.02 * canvas.noise(1.5)[:, None]
-        value = canvas.noise_at(bent, 7.0) + 0.4 * canvas.noise(9.0)
-        return blend(color, canvas.vary(self.color), self.strength * soft(value, 0.25, 0.7))
+        value = canvas.noise_at(bent, 13.0, waves=40) + 0.5 * canvas.noise(16.0) + 0.6 * canvas.noise(1.2)
+        return blend(color, canvas.vary(self.color), self.strength * soft(value, 0.4, 1.6))
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,9 @@ class Stripes:
     def paint(self, canvas: Canvas, color: Colors) -> Colors:
         count, generator = canvas.vertex_count, canvas.generator
         warp = 0.9 * canvas.noise(0.9)[:count] + 0.35 * canvas.noise(2.5)[:count]
-        wave = stripe_wave(canvas.grid, canvas.faces, canvas.points[:count], field=self._field(canvas), warp=warp)
+        wave = stripe_wave(
+            canvas.grid, canvas.faces, canvas.points[:count], field=self._field(canvas), warp=warp
+        )
         head = canvas.part("head")
         belly = canvas.part("trunk") * soft(self.belly - canvas.girth, -0.15, 0.3)
         edge = np.cos(np.pi * self.dark_share) + 0.22 * canvas.noise(1.6) + 0.1 * canvas.noise(5.0)
@@ -139,30 +141,61 @@ class Stripes:
         color = blend(color, dark, cover * (1.0 - head * soft(canvas.along_head, 0.86, 0.06)))
         dorsal = soft(0.022 - np.abs(canvas.points[:, 0]), 0.0, 0.015) * (canvas.normals[:, 1] > 0.5)
         ears = canvas.part("ear") * soft(canvas.points[:, 1] - canvas.landmarks["ear_base"][1], 0.16, 0.05)
-        tuft = canvas.part("tail") * soft(canvas.landmarks["tail_2"][1] - 0.15 - canvas.points[:, 1], 0.0, 0.2)
-        return blend(color, dark, canvas.part("trunk") * dorsal + 0.9 * ears * (generator.random() < 0.8) + tuft)
+        tuft = canvas.part("tail") * soft(
+            canvas.landmarks["tail_2"][1] - 0.15 - canvas.points[:, 1], 0.0, 0.2
+        )
+        return blend(
+            color, dark, canvas.part("trunk") * dorsal + 0.9 * ears * (generator.random() < 0.8) + tuft
+        )
 
     def _field(self, canvas: Canvas) -> Float[np.ndarray, "vertices 3"]:
         """Cycles an object unit across the stripes at the vertices, smoothed over the surface."""
         count = canvas.vertex_count
-        points, normals = canvas.points[:count].astype(float), canvas.normals[:count].astype(float)
-        parts = {name: values[:count, None] for name, values in canvas.parts.items()}
-        pitch = float(np.exp(0.08 * canvas.generator.normal()))
-        rear = soft(0.5 - canvas.along_body[:count], 0.0, 0.5)[:, None]
-        trunk = _fan(canvas, points) * (self.trunk + (self.rump - self.trunk) * rear)
-        neck = _unit(canvas.landmarks["neck_base"] - canvas.landmarks["poll"]) * self.neck
-        cheek = _unit(canvas.landmarks["poll"] - canvas.landmarks["muzzle"]) * self.head
+        normals = canvas.normals[:count].astype(float)
+        directions, pitches = self._directions(canvas), self._pitches(canvas)
+        total = np.zeros((count, 4))
+        for name, share in canvas.parts.items():
+            direction = directions.get(name, np.array([0.0, -1.0, 0.0]))
+            pitch = np.broadcast_to(pitches.get(name, self.legs), count)[:, None]
+            rows = np.concatenate([np.broadcast_to(direction, (count, 3)), pitch], axis=1)
+            total += share[:count, None] * rows
+        total = smoothed_over_surface(canvas.faces, total, rounds=12)
+        along = total[:, :3] - (total[:, :3] * normals).sum(1, keepdims=True) * normals
+        # Where the surface faces along the field, or fields meet head on, stripes widen but do not vanish.
+        along = along / np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 0.45)
+        return float(np.exp(0.08 * canvas.generator.normal())) * total[:, 3:] * along
+
+    def _directions(self, canvas: Canvas) -> dict[str, np.ndarray]:
+        """Of each body part unit vectors across its stripes, at the vertices; other parts' point down."""
+        count = canvas.vertex_count
+        points, down = canvas.points[:count].astype(float), np.array([0.0, -1.0, 0.0])
+        neck = _unit(canvas.landmarks["neck_base"] - canvas.landmarks["poll"])
+        cheek = _unit(canvas.landmarks["poll"] - canvas.landmarks["muzzle"])
         front = soft(canvas.cheek[:count], 0.55, 0.3)[:, None]
-        forehead = np.array([self.head, 0.0, 0.0]) * np.tanh(points[:, :1] / 0.02)
-        head = cheek * (1.0 - front) + forehead * front
-        down = np.array([0.0, -1.0, 0.0])
+        forehead = np.array([1.0, 0.0, 0.0]) * np.tanh(points[:, :1] / 0.02)
         high = soft(canvas.leg_level("hindleg")[:count], 2.6, 0.8)[:, None]
-        hind = _fan(canvas, points) * self.rump * high + down * self.legs * (1.0 - high)
-        field = parts["trunk"] * trunk + (parts["neck"] + parts["mane"]) * neck + parts["head"] * head
-        field = field + parts["foreleg"] * down * self.legs + parts["hindleg"] * hind
-        field = field + parts["tail"] * down * self.legs + parts["ear"] * down * self.head * 0.5
-        field = smoothed_over_surface(canvas.faces, field, rounds=8)
-        return pitch * (field - (field * normals).sum(1, keepdims=True) * normals)
+        fan = _fan(canvas, points)
+        return {
+            "trunk": fan,
+            "neck": neck,
+            "mane": neck,
+            "head": cheek * (1.0 - front) + forehead * front,
+            "hindleg": fan * high + down * (1.0 - high),
+        }
+
+    def _pitches(self, canvas: Canvas) -> dict[str, np.ndarray | float]:
+        """Of each body part how many stripes an object unit has, at the vertices; other parts are as legs."""
+        count = canvas.vertex_count
+        rear = soft(0.5 - canvas.along_body[:count], 0.0, 0.5)
+        high = soft(canvas.leg_level("hindleg")[:count], 2.6, 0.8)
+        return {
+            "trunk": self.trunk + (self.rump - self.trunk) * rear,
+            "neck": self.neck,
+            "mane": self.neck,
+            "head": self.head,
+            "ear": 0.5 * self.head,
+            "hindleg": self.legs + (self.rump - self.legs) * high,
+        }
 
 
 def _fan(canvas: Canvas, points: np.ndarray) -> np.ndarray:
@@ -207,7 +240,9 @@ class Reticulation:
 
     def _spacing(self, canvas: Canvas) -> Values:
         """Smaller from the trunk along neck and legs to the head."""
-        neck = canvas.part("neck", "mane") * soft(canvas.points[:, 1], float(canvas.landmarks["neck_1"][1]), 0.4)
+        neck = canvas.part("neck", "mane") * soft(
+            canvas.points[:, 1], float(canvas.landmarks["neck_1"][1]), 0.4
+        )
         small = 1.0 - 0.28 * neck - 0.55 * canvas.part("head", "ear", "horn")
         for leg in LEGS:
             small = small - 0.5 * canvas.part(leg) * soft(2.9 - canvas.leg_level(leg), 0.0, 0.8)

@@ -51,9 +51,9 @@ def stripe_wave(
         for to in (first, second)
         for turn in (_turn(points, field, origin, to),)
     ]
-    return np.cos(
-        angle[origin] + grid.weights[:, 1] * gain[0] + grid.weights[:, 2] * gain[1]
-    ).astype(np.float32)
+    return np.cos(angle[origin] + grid.weights[:, 1] * gain[0] + grid.weights[:, 2] * gain[1]).astype(
+        np.float32
+    )
 
 
 def _turn(points: np.ndarray, field: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:

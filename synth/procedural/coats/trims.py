@@ -23,7 +23,9 @@ class Saddle:
         ragged = 0.12 * canvas.noise(2.0) + 0.05 * canvas.noise(8.0)
         over = soft(canvas.girth + ragged, low, 0.25)
         cover = over * (canvas.part("trunk") + self.neck * canvas.part("neck"))
-        cover = cover + 0.85 * canvas.part("tail") * soft(canvas.normals[:, 1] + canvas.points[:, 1], -0.2, 0.6)
+        cover = cover + 0.85 * canvas.part("tail") * soft(
+            canvas.normals[:, 1] + canvas.points[:, 1], -0.2, 0.6
+        )
         for leg in LEGS:
             cover = cover + canvas.part(leg) * over * soft(canvas.leg_level(leg), 3.0, 0.3)
         cap = canvas.part("head", "ear") * soft(canvas.cheek + ragged, 0.2, 0.4)
@@ -42,8 +44,8 @@ class TanPoints:
         tan = canvas.vary(self.color, 0.1)
         ragged = 0.1 * canvas.noise(5.0)
         along, head = canvas.along_head, canvas.part("head")
-        brow = canvas.eye.along - 0.035, canvas.eye.over + 0.085
-        brows = soft(0.05 - np.hypot(along - brow[0], canvas.over_head - brow[1]), 0.0, 0.03)
+        brow = canvas.eye.along + 0.01, canvas.eye.over + 0.08
+        brows = soft(0.03 - np.hypot(along - brow[0], canvas.over_head - brow[1]), 0.0, 0.03)
         muzzle = soft(along, 0.55, 0.1) * soft(0.35 + ragged - canvas.cheek, 0.0, 0.2)
         cheek = soft(along, 0.15, 0.1) * soft(-0.25 + ragged - canvas.cheek, 0.0, 0.2)
         cover = head * np.maximum(np.maximum(brows, muzzle), cheek)
@@ -107,7 +109,7 @@ class WhiteTrim:
         chest = below * soft(canvas.along_body + ragged, 0.75 - 0.5 * amount, 0.15)
         neck = canvas.landmarks["neck_1"] - canvas.landmarks["neck_base"]
         along = (canvas.points - canvas.landmarks["neck_base"]) @ neck / np.sum(neck**2)
-        collar = soft(0.25 + 0.5 * amount - np.abs(along - 0.7 + ragged), 0.0, 0.1) * soft(amount, 0.4, 0.2)
+        collar = soft(0.25 + 0.5 * amount - np.abs(along - 0.7 + ragged), 0.0, 0.1) * float(amount > 0.4)
         tip = soft(canvas.noise(0.5) * 0.05 + _along_tail(canvas), 3.2 - 1.5 * amount, 0.3)
         body = canvas.part("trunk", "neck") * np.maximum(chest, collar)
         return body + canvas.part("tail") * tip

@@ -2,10 +2,10 @@
 
 from .canvas import Color
 from .coat import Coat, Hair, Skin
-from .markings import Ground, LongHair, Points, Underside
+from .markings import Ground, LongHair
 from .patterns import Reticulation, Stripes
 
-_NIGHT: Color = (0.085, 0.07, 0.065)
+_NIGHT: Color = (0.105, 0.09, 0.085)
 _PALE: Color = (0.86, 0.83, 0.76)
 _WARM: Color = (0.84, 0.78, 0.67)
 _STRIPED = Hair(fur=0.0008, muscles=0.009, strands=0.004)
@@ -38,8 +38,13 @@ ZEBRA_COATS = (
 )
 
 _GIRAFFE_SKIN = Skin(
-    muzzle=(0.50, 0.40, 0.33), muzzle_start=0.84, muzzle_strength=0.5, pink_share=0.0,
-    horn=(0.55, 0.40, 0.26), horn_tip=(0.10, 0.08, 0.07), hooves=(0.28, 0.23, 0.19),
+    muzzle=(0.50, 0.40, 0.33),
+    muzzle_start=0.84,
+    muzzle_strength=0.5,
+    pink_share=0.0,
+    horn=(0.55, 0.40, 0.26),
+    horn_tip=(0.10, 0.08, 0.07),
+    hooves=(0.28, 0.23, 0.19),
 )
 _GIRAFFE_HAIR = Hair(fur=0.0006, muscles=0.006, strands=0.004)
 _CREAM: Color = (0.84, 0.75, 0.60)
@@ -47,17 +52,32 @@ _CREAM: Color = (0.84, 0.75, 0.60)
 GIRAFFE_COATS = (
     Coat(
         0.40,
-        (Ground(_CREAM, 0.05), Reticulation((0.56, 0.33, 0.16), line=0.07, jagged=0.03), LongHair((0.42, 0.25, 0.14), tuft=0.3)),
-        _GIRAFFE_SKIN, _GIRAFFE_HAIR,
+        (
+            Ground(_CREAM, 0.05),
+            Reticulation((0.56, 0.33, 0.16), line=0.07, jagged=0.03),
+            LongHair((0.42, 0.25, 0.14), tuft=0.3),
+        ),
+        _GIRAFFE_SKIN,
+        _GIRAFFE_HAIR,
     ),
     Coat(
         0.35,
-        (Ground((0.80, 0.67, 0.47), 0.05), Reticulation((0.42, 0.25, 0.13), line=0.11, jagged=0.09), LongHair((0.30, 0.19, 0.11), tuft=0.3)),
-        _GIRAFFE_SKIN, _GIRAFFE_HAIR,
+        (
+            Ground((0.80, 0.67, 0.47), 0.05),
+            Reticulation((0.42, 0.25, 0.13), line=0.11, jagged=0.09),
+            LongHair((0.30, 0.19, 0.11), tuft=0.3),
+        ),
+        _GIRAFFE_SKIN,
+        _GIRAFFE_HAIR,
     ),
     Coat(
         0.25,
-        (Ground((0.82, 0.72, 0.56), 0.05), Reticulation((0.66, 0.45, 0.26), line=0.10, jagged=0.05), LongHair((0.50, 0.33, 0.20), tuft=0.3)),
-        _GIRAFFE_SKIN, _GIRAFFE_HAIR,
+        (
+            Ground((0.82, 0.72, 0.56), 0.05),
+            Reticulation((0.66, 0.45, 0.26), line=0.10, jagged=0.05),
+            LongHair((0.50, 0.33, 0.20), tuft=0.3),
+        ),
+        _GIRAFFE_SKIN,
+        _GIRAFFE_HAIR,
     ),
 )
