@@ -34,6 +34,7 @@ def describe(
         "category": trained.category,
         "checkpoint_sha256": trained.sha256,
         "segmenter": result.segmentation.source,
+        "mask_confidence": round(result.segmentation.confidence, 4),
         "crop_box": _rounded(camera.crop_box),
         "world_to_camera": _rounded(camera.world_to_camera[0]),
         "field_of_view_degrees": round(math.degrees(camera.field_of_view), DIGITS),

@@ -56,6 +56,7 @@ def test_prediction_json_has_its_schema(run: Run) -> None:
             "metres_per_unit",
             "ground_height",
             "clips",
+            "mask_confidence",
             "mask_iou",
             "refinement",
             "warnings",
@@ -63,7 +64,7 @@ def test_prediction_json_has_its_schema(run: Run) -> None:
     }
     assert (prediction["schema_version"], prediction["category"]) == (1, "horse")
     assert re.fullmatch("[0-9a-f]{64}", prediction["checkpoint_sha256"])
-    assert prediction["segmenter"] == "file"
+    assert (prediction["segmenter"], prediction["mask_confidence"]) == ("file", 1.0)
     assert shape(prediction["crop_box"]) == (4,)
     assert shape(prediction["world_to_camera"]) == (4, 4)
     assert prediction["clips"] == ["walk", "idle"]

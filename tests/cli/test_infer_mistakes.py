@@ -16,6 +16,8 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
+from farm3d.models.build import shipped_checkpoint
+
 from .infer_runs import PICTURES, infer
 
 Bad = Callable[[Path], list[str | Path]]
@@ -133,7 +135,20 @@ MISTAKES: dict[str, tuple[Bad, str]] = {
     "a clip that never ends": (with_clip(nod([0.0, 1e6])), "the clip lasts 1e+06 s"),
     "a clip too short to see": (with_clip(nod([0.0, 1e-4])), "the clip lasts 0.0001 s"),
     "a clip of a taken name": (with_clip(nod([0.0, 1.0], name="walk")), "called 'walk'"),
-    "a later segmenter": (with_options("--segmenter", "pointrend"), "not part of this version"),
+    "an unknown segmenter": (with_options("--segmenter", "scissors"), "'scissors'"),
+    "missing weights": (with_options("--segmenter-weights", "none.pth"), "none.pth: no such weights file"),
+    "weights of nothing known": (
+        with_options("--segmenter-weights", shipped_checkpoint("horse")),
+        "weights of neither PointRend (detectron2) nor Mask R-CNN (torchvision)",
+    ),
+    "a mask that is not used": (
+        with_options("--segmenter", "grabcut", "--mask", PICTURES / "horse_mask.png"),
+        "--segmenter grabcut uses no mask file",
+    ),
+    "weights that are not used": (
+        with_options("--segmenter", "grabcut", "--segmenter-weights", "none.pth"),
+        "--segmenter grabcut has no weights",
+    ),
     "no images": (lambda folder: ["--relight"], "IMAGE"),
     "an unknown device": (with_options("--device", "abacus"), "--device abacus"),
 }
