@@ -7,7 +7,7 @@ individuals/<k>.npz, and shard_00000/ with <id>.jpg, <id>_mask.png, <id>_feature
 import io
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from functools import lru_cache, partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +19,10 @@ from .procedural.features import feature_mixture
 from .procedural.images import Animal, Sample, draw, random_animal, random_shot
 from .procedural.quadruped import Individual, mean_individual
 from .procedural.species import species_of
-from .processes import Progress, Team, run_tasks, single_threaded, wait_until
+from .processes import Progress, Team, run_tasks, wait_until
 from .samples import SampleFiles, results, write_sample
 from .set_folder import (
+    DESCRIPTION_FILE,
     FORMAT_VERSION,
     SHARD_SIZE,
     claim,
@@ -31,6 +32,7 @@ from .set_folder import (
     shard_numbers,
     shard_pictures,
 )
+from .threads import single_threaded
 
 
 @dataclass(frozen=True)
@@ -65,40 +67,49 @@ def write_farm(settings: FarmSettings, out: Path, progress: Progress, *, team: T
     if claim(out, description, team):
         progress(settings.count)
         return
-    if team.rank == 0:
-        with single_threaded():
-            _write_individuals(settings, out)
     shards = shard_numbers(settings.count, settings.shard_size)
-    task = partial(_write_shard, settings, out)
-    run_tasks(task, team.share(shards), workers=team.workers, progress=progress)
+    herd = range(-1, settings.individuals)
+    work = [("animal", number) for number in herd] + [("shard", number) for number in shards]
+    run_tasks(partial(_work, settings, out), team.share(work), workers=team.workers, progress=progress)
     if team.rank == 0:
-        wait_until(lambda: all((out / shard_name(shard)).is_dir() for shard in shards))
+        targets = [_animal_file(out, number) for number in herd] + [out / shard_name(k) for k in shards]
+        wait_until(lambda: all(target.exists() for target in targets))
+        remove_leftovers(out / DESCRIPTION_FILE)
         finish(out, description, results(out))
 
 
-def _write_individuals(settings: FarmSettings, out: Path) -> None:
-    """The true animals: the mean of the species, and every individual."""
-    canonical, individuals = out / "canonical.npz", out / "individuals"
-    for target in (out / "dataset.yaml", canonical, individuals):
-        remove_leftovers(target)
-    if not canonical.exists():
-        mean = mean_individual(species_of(settings.category))
-        write_bytes_atomically(canonical, _individual_bytes(mean))
-    if not individuals.exists():
-        with replacing_folder(individuals) as folder:
-            for animal in _animals(settings):
-                (folder / f"{animal.number}.npz").write_bytes(_individual_bytes(animal.shape))
+def _work(settings: FarmSettings, out: Path, item: tuple[str, int], progress: Progress) -> None:
+    """One piece of the work, unless it is done: the truth about an animal, or a shard."""
+    kind, number = item
+    with single_threaded():
+        if kind == "animal":
+            _write_animal(settings, out, number)
+        else:
+            _write_shard(settings, out, number, progress)
+
+
+def _animal_file(out: Path, number: int) -> Path:
+    """Where the truth about an individual is; -1 is the mean of the species."""
+    return out / "canonical.npz" if number < 0 else out / "individuals" / f"{number}.npz"
+
+
+def _write_animal(settings: FarmSettings, out: Path, number: int) -> None:
+    target = _animal_file(out, number)
+    remove_leftovers(target)
+    if not target.exists():
+        species = species_of(settings.category)
+        shape = mean_individual(species) if number < 0 else _animal(settings, number).shape
+        write_bytes_atomically(target, _individual_bytes(shape))
 
 
 def _write_shard(settings: FarmSettings, out: Path, shard: int, progress: Progress) -> None:
-    """Make one shard, unless it is there."""
     numbers = shard_pictures(shard, settings.count, settings.shard_size)
     target = out / shard_name(shard)
     remove_leftovers(target)
     if target.exists():
         progress(len(numbers))
         return
-    with single_threaded(), replacing_folder(target) as folder:
+    with replacing_folder(target) as folder:
         for sample in _draw_pictures(settings, numbers):
             files = SampleFiles(
                 sample.identifier,
@@ -114,23 +125,19 @@ def _write_shard(settings: FarmSettings, out: Path, shard: int, progress: Progre
 
 def _draw_pictures(settings: FarmSettings, numbers: range) -> Iterator[Sample]:
     """The samples of these numbers; each depends on the settings and its own number alone."""
-    animals = _animals(settings)
     for number in numbers:
         generator = np.random.default_rng([settings.seed, 1, number])
-        animal = animals[int(generator.integers(len(animals)))]
+        animal = _animal(settings, int(generator.integers(settings.individuals)))
         identifier = f"{settings.category}_{number:06d}"
         shot = random_shot(animal, identifier, generator, seed=settings.seed)
         yield draw(animal, [shot], settings.size)[0]
 
 
-@lru_cache(maxsize=1)
-def _animals(settings: FarmSettings) -> tuple[Animal, ...]:
-    """All individuals of a data set, made once in each process."""
+@cache
+def _animal(settings: FarmSettings, number: int) -> Animal:
+    """An individual, made once in each process that draws it."""
     species, mixture = species_of(settings.category), feature_mixture(settings.seed)
-    return tuple(
-        random_animal(species, number, seed=settings.seed, mixture=mixture)
-        for number in range(settings.individuals)
-    )
+    return random_animal(species, number, seed=settings.seed, mixture=mixture)
 
 
 def _description(settings: FarmSettings) -> dict[str, object]:

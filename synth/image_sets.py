@@ -9,7 +9,7 @@ Every folder and file appears only when it is complete, so whatever was killed g
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -24,7 +24,7 @@ from farm3d.pretrained.segmentation import MaskSource, make_segmenter
 from .annotate import annotate
 from .duplicates import find_duplicates
 from .filtering import FilterConfig
-from .processes import Progress, Team, run_tasks, single_threaded, wait_until
+from .processes import Progress, Team, run_tasks, wait_until
 from .samples import REJECTED, image_file, mask_file, read_record, record_file, records, results, write_sample
 from .set_folder import (
     FORMAT_VERSION,
@@ -38,6 +38,7 @@ from .set_folder import (
     shard_pictures,
 )
 from .sources import PictureSource, file_hash
+from .threads import single_threaded
 
 DRAFTS, SETTLED = "drafts", "settled.json"
 """What the first pass makes for the second, and the second for the third; gone when the set is finished."""
@@ -93,13 +94,12 @@ class ImageSet:
         return (self.out / shard_name(shard)).is_dir() and not self.draft(shard).exists()
 
 
-def write_image_set(data: ImageSet, stages: Stages, *, team: Team) -> None:
-    """Make the set, or finish one that was begun with the same settings.
+def write_image_set(data: ImageSet, description: Mapping[str, object], stages: Stages, *, team: Team) -> None:
+    """Make the set with this description (`describe`), or finish one that was begun with it.
 
     Each rank of `team` drafts and completes its own shards; rank 0 settles, and returns when everything
     is there. Raises what `claim`, the source and the segmenter raise.
     """
-    description = describe(data)
     shards, settled = data.shards, data.out / SETTLED
     if claim(data.out, description, team):
         if team.rank == 0:
@@ -222,7 +222,7 @@ def _copy_sample(stem: Path, folder: Path, more: dict[str, Any] | None = None) -
     record_file(folder / stem.name).write_text(text, encoding="utf-8")
 
 
-def _clean_up(data: ImageSet, description: dict[str, object]) -> None:
+def _clean_up(data: ImageSet, description: Mapping[str, object]) -> None:
     """Remove what only the passes needed, and write the results: the set is finished.
 
     `settled.json` goes last: while it is there, no run drafts again.

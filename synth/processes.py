@@ -11,18 +11,15 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import FrameType
-from typing import NoReturn
-
-import cv2
-import numba
-import torch
+from typing import NoReturn, TypeVar
 
 from farm3d.errors import ConfigError, Farm3DError
 
 Progress = Callable[[int], None]
 """Is told how many pictures more are done."""
 
-Task = Callable[[int, Progress], None]
+Item = TypeVar("Item")
+Task = Callable[[Item, Progress], None]
 POLL_SECONDS = 0.2
 
 
@@ -34,7 +31,7 @@ class Team:
     ranks: int = 1
     workers: int = 1
 
-    def share(self, items: Sequence[int]) -> Sequence[int]:
+    def share(self, items: Sequence[Item]) -> Sequence[Item]:
         """The items that fall to this rank."""
         return items[self.rank :: self.ranks]
 
@@ -56,7 +53,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def run_tasks(task: Task, items: Sequence[int], *, workers: int, progress: Progress) -> None:
+def run_tasks(task: Task[Item], items: Sequence[Item], *, workers: int, progress: Progress) -> None:
     """Run `task(item, progress)` for every item, in `workers` processes where there are as many items.
 
     Processes are spawned, for forked ones cannot use compiled parallel code; so the task must be
@@ -73,23 +70,9 @@ def run_tasks(task: Task, items: Sequence[int], *, workers: int, progress: Progr
 
 
 @contextmanager
-def single_threaded() -> Iterator[None]:
-    """One thread: threads that wait for each other over small arrays cost more than they bring, and the
-    bytes must not depend on the number of cores."""
-    before = torch.get_num_threads(), numba.get_num_threads(), cv2.getNumThreads()
-    torch.set_num_threads(1)
-    numba.set_num_threads(1)
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before[0])
-        numba.set_num_threads(before[1])
-        cv2.setNumThreads(before[2])
-
-
-@contextmanager
-def _started(task: Task, shares: Sequence[Sequence[int]]) -> Iterator[list[tuple[Connection, BaseProcess]]]:
+def _started(
+    task: Task[Item], shares: Sequence[Sequence[Item]]
+) -> Iterator[list[tuple[Connection, BaseProcess]]]:
     """A process for every share; stopped, if need be, when the block ends."""
     context = multiprocessing.get_context("spawn")
     team: list[tuple[Connection, BaseProcess]] = []
@@ -130,7 +113,7 @@ def _listen(team: dict[Connection, BaseProcess], progress: Progress) -> None:
                 progress(report)
 
 
-def _work(task: Task, items: Sequence[int], sender: Connection) -> None:
+def _work(task: Task[Item], items: Sequence[Item], sender: Connection) -> None:
     """A worker's life: it reports pictures done, then its end or what went wrong.
 
     It learns that its parent was killed when a report cannot be sent, and leaves.

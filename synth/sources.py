@@ -152,8 +152,8 @@ def photographs_in(folder: Path, category: str) -> Photographs:
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; --images takes a folder of photographs")
-    files = tuple(entry.path for entry in list_input_images([folder]))
-    if files == (folder,):
+    files = tuple(entry.path for entry in list_input_images([folder.absolute()]))
+    if files == (folder.absolute(),):
         raise InputError(f"{folder}: a folder with no images in it")
     return Photographs(category, files)
 

@@ -24,9 +24,11 @@ from farm3d.synth.image_sets import (
     ImageSetSettings,
     SegmenterChoice,
     Stages,
+    describe,
     segmenter_of,
     write_image_set,
 )
+from farm3d.synth.procedural.species import species_of
 from farm3d.synth.processes import Progress, Team, team_from_environment
 from farm3d.synth.prompts import read_prompt_file
 from farm3d.synth.samples import REJECTED, records
@@ -93,6 +95,8 @@ def _refuse_options(arguments: argparse.Namespace, kind: str) -> None:
     if size is not None and (size % SIZE_STEP or not SMALLEST <= size <= LARGEST):
         raise ConfigError(f"--size {size}: give a multiple of {SIZE_STEP} from {SMALLEST} to {LARGEST}")
     wanted = arguments.features
+    if present_device(arguments.device).type != "cpu" and kind == FARM and arguments.device != "auto":
+        raise ConfigError(f"--device {arguments.device}: the farm draws on the CPU; leave it out")
     if kind == FARM and wanted not in ("auto", "procedural"):
         raise ConfigError(
             f"--features {wanted}: the farm writes procedural features; give auto or procedural"
@@ -114,6 +118,7 @@ def _workers(arguments: argparse.Namespace, kind: str) -> int:
 
 def _make_farm(arguments: argparse.Namespace, messages: Messages, out: Path, *, team: Team) -> str:
     count = arguments.count or DEFAULT_COUNT
+    species_of(arguments.category)
     if arguments.generator == "auto":
         messages.say(
             "generator: procedural (it knows the truth that training needs; --model or --images: others)"
@@ -146,10 +151,14 @@ def _make_image_set(
         filter=load_config(FilterConfig, preset_or_file=arguments.filter),
     )
     source = _source(arguments, kind, device)
+    data = ImageSet(settings, source, out)
+    description = describe(data)
     if notice := segmenter_of(choice).notice:
         messages.say(notice)
+    if arguments.features != "none":
+        messages.say("no features: DINO's need --dino-weights FILE")
     with _stages(messages) as stages:
-        write_image_set(ImageSet(settings, source, out), stages, team=team)
+        write_image_set(data, description, stages, team=team)
     return _summary(out)
 
 

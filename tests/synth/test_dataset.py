@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import multiprocessing
 from dataclasses import replace
 from pathlib import Path
 
@@ -95,18 +94,6 @@ def test_two_processes_of_one_rank_make_the_same_bytes(finished, tmp_path):
     write_farm(SETTINGS, tmp_path / "pair", counts.append, team=Team(workers=2))
     assert contents(tmp_path / "pair") == contents(finished)
     assert sum(counts) == SETTINGS.count
-
-
-def test_two_ranks_make_the_same_bytes(finished, tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(Path(__file__).parents[2])
-    context = multiprocessing.get_context("spawn")
-    out = tmp_path / "ranks"
-    second = context.Process(target=write_farm, args=(SETTINGS, out, ignore), kwargs={"team": Team(1, 2)})
-    second.start()
-    write_farm(SETTINGS, out, ignore, team=Team(0, 2))
-    second.join()
-    assert second.exitcode == 0
-    assert contents(out) == contents(finished)
 
 
 def test_a_sample_takes_less_than_100_kilobytes(finished):
