@@ -77,7 +77,7 @@ def draw_body(
     surface = seen_surface(animal, vertices, normals, camera=camera, rasterized=rasterized)
     sky = 0.4 + 0.4 * normals[0, :, 1]
     if in_detail:
-        sky = torch.from_numpy(sky_on_surface(vertices[0], faces, normals[0]))
+        sky = torch.from_numpy(sky_on_surface(vertices[0], normals[0]))
     normal = surface.normals.numpy()
     radiance = lit_body(
         surface.albedo.numpy(),

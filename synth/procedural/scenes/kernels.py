@@ -41,26 +41,34 @@ def sample_pyramid(texels, starts, across, along, level, out):
 
 @compile_kernel
 @no_type_check
-def sum_open_sky(points, normals, axes, middles, half, heights, out):
-    """The light of each direction `axes[d, 2]` that depth map `heights[d]` lets through to each point."""
+def sum_open_sky(points, normals, axes, middle, half, heights, out):
+    """The light of each direction `axes[d, 2]` that reaches each point past all others, weighted by cosines.
+
+    `heights` (-inf) becomes the depth map of each direction: the points lie closer than its texels.
+    """
     directions, side = heights.shape[0], heights.shape[1]
-    scale = side / (2.0 * half)
-    for n in range(len(points)):
-        x, y, z = points[n, 0], points[n, 1], points[n, 2]
-        total = 0.0
-        for d in range(directions):
-            frame = axes[d]
+    scale = np.float32(side / (2.0 * half))
+    for d in range(directions):
+        frame = axes[d]
+        for n in range(len(points)):
+            x, y, z = points[n, 0] - middle[0], points[n, 1] - middle[1], points[n, 2] - middle[2]
+            u = x * frame[0, 0] + y * frame[0, 1] + z * frame[0, 2]
+            v = x * frame[1, 0] + y * frame[1, 1] + z * frame[1, 2]
+            height = x * frame[2, 0] + y * frame[2, 1] + z * frame[2, 2]
+            column, row = int((u + half) * scale), int((v + half) * scale)
+            heights[d, row, column] = max(heights[d, row, column], height)
+        for n in range(len(points)):
             facing = normals[n, 0] * frame[2, 0] + normals[n, 1] * frame[2, 1] + normals[n, 2] * frame[2, 2]
             if facing <= 0.0:
                 continue
-            u = x * frame[0, 0] + y * frame[0, 1] + z * frame[0, 2] - middles[d, 0]
-            v = x * frame[1, 0] + y * frame[1, 1] + z * frame[1, 2] - middles[d, 1]
-            column = min(max(int(u * scale + side / 2.0), 0), side - 1)
-            row = min(max(int(v * scale + side / 2.0), 0), side - 1)
+            x, y, z = points[n, 0] - middle[0], points[n, 1] - middle[1], points[n, 2] - middle[2]
+            u = x * frame[0, 0] + y * frame[0, 1] + z * frame[0, 2]
+            v = x * frame[1, 0] + y * frame[1, 1] + z * frame[1, 2]
             height = x * frame[2, 0] + y * frame[2, 1] + z * frame[2, 2]
-            excess = heights[d, row, column] - height
-            total += facing * min(max(1.0 - (excess - 0.12) / 0.15, 0.0), 1.0)
-        out[n] = total
+            excess = heights[d, int((v + half) * scale), int((u + half) * scale)] - height
+            out[n] += facing * min(
+                max(np.float32(1.0) - (excess - np.float32(0.12)) / np.float32(0.15), 0), 1
+            )
 
 
 @compile_kernel

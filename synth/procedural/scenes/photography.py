@@ -133,9 +133,9 @@ def photographed(linear: Image, generator: np.random.Generator) -> UInt8[np.ndar
     size = len(linear)
     balance = 1.0 + generator.normal(size=3) * [0.05, 0.02, 0.06]
     image = vignetted(linear * balance.astype(np.float32), generator.uniform(0.0, 0.35))
-    if generator.random() < 0.3:
+    if generator.random() < 0.18:
         image = defocused(image, generator.uniform(0.3, 1.3) * size / 128)
-    if generator.random() < 0.12:
+    if generator.random() < 0.08:
         image = motion_blurred(image, generator.uniform(1.0, 5.0) * size / 128, generator.uniform(0, np.pi))
     if generator.random() < 0.3:
         image = fringed(image, generator.uniform(0.001, 0.006))
@@ -145,8 +145,8 @@ def photographed(linear: Image, generator: np.random.Generator) -> UInt8[np.ndar
     image = contrasted(image, generator.uniform(0.92, 1.22), generator.uniform(0.75, 1.25))
     if generator.random() < 0.4:
         image = sharpened(image, generator.uniform(0.2, 1.0), generator.uniform(0.6, 1.4))
-    if generator.random() < 0.45:
-        factor = generator.uniform(0.5, 0.95) if generator.random() < 0.6 else generator.uniform(1.1, 1.8)
+    if generator.random() < 0.35:
+        factor = generator.uniform(0.55, 0.95) if generator.random() < 0.6 else generator.uniform(1.1, 1.8)
         large = (cv2.INTER_LINEAR, cv2.INTER_CUBIC)[int(generator.integers(2))]
         small = (cv2.INTER_AREA, cv2.INTER_LINEAR)[int(generator.integers(2))]
         image = resampled(image, factor, large, small)

@@ -76,7 +76,7 @@ TREES = (
 )
 CLUTTER = (
     Thing(person, (CLOTHES, TROUSERS, SKIN, HAIR), (2.1, 2.6)),
-    Thing(vehicle, (PAINTS, DARK, GLASS, PAINTS), (5.0, 7.0)),
+    Thing(vehicle, (PAINTS, DARK, GLASS, PAINTS), (4.5, 6.0)),
     Thing(bale, (HAY, HAY, HAY, HAY), (0.8, 2.4)),
     Thing(bush, (LEAVES, BARK, BARK, BARK), (0.5, 1.8)),
 )
@@ -219,7 +219,7 @@ def furnish(image: Image, stage: Stage, guests: Sequence[Guest], generator: np.r
     if generator.random() < 0.35:
         count = int(generator.integers(1, 4))
         kinds = generator.choice(4, count, p=[0.3, 0.15, 0.25, 0.3])
-        places = generator.uniform(2.5, 16.0, count)
+        places = generator.uniform(3.0, 18.0, count)
         things += [(float(behind), CLUTTER[kind]) for behind, kind in zip(places, kinds, strict=True)]
     for behind, thing in sorted(things, key=lambda entry: -entry[0]):
         if isinstance(thing, Guest):

@@ -20,11 +20,11 @@ from ..anatomy import GROUND
 from .kernels import count_lit, sum_open_sky
 
 SUN_RESOLUTION, SKY_RESOLUTION, BELOW_RESOLUTION = 160, 32, 112
-SKY_DIRECTIONS = 9
+SKY_DIRECTIONS = 12
 TAPS = 9
 """Places of the shadow map that are compared for each point."""
 
-BELOW_MARGIN = 1.6
+BELOW_MARGIN = 1.5
 """How much farther than the body the map from below reaches: as far as the body darkens the ground."""
 
 CONTACTS = ((0.15, 0.07, 0.95), (0.5, 0.20, 0.6), (1.5, 0.55, 0.55))
@@ -65,14 +65,14 @@ def depth_maps(
     toward: Float[np.ndarray, "directions 3"],
     *,
     resolution: int,
-    margin: float = 1.06,
+    margin: float = 1.0,
 ) -> list[DepthMap]:
     """The body seen from each of these directions (unit vectors towards the viewer).
 
     Maps reach `margin` times as far as the body.
     """
-    middle = (vertices.amin(0) + vertices.amax(0)).double().numpy() / 2.0
-    half = float((vertices - torch.tensor(middle, dtype=vertices.dtype)).norm(dim=1).amax()) * margin
+    middle, radius = _bounds(vertices)
+    half = margin * radius
     axes = np.stack([_frame(direction) for direction in toward])
     middles = axes @ middle
     turned = torch.einsum("dij,vj->dvi", torch.tensor(axes, dtype=vertices.dtype), vertices)
@@ -114,22 +114,23 @@ def sun_on_surface(
 
 
 def sky_on_surface(
-    vertices: Float[Tensor, "vertices 3"], faces: Faces, normals: Float[Tensor, "vertices 3"]
+    vertices: Float[Tensor, "vertices 3"], normals: Float[Tensor, "vertices 3"]
 ) -> Float[np.ndarray, " vertices"]:
     """The light of an even sky on each vertex, past the rest of the body; 1 for an open level surface."""
     toward = sky_directions(SKY_DIRECTIONS)
-    maps = depth_maps(vertices, faces, toward, resolution=SKY_RESOLUTION)
+    middle, half = _bounds(vertices)
+    axes = np.stack([_frame(direction) for direction in toward]).astype(np.float32)
+    heights = np.full((SKY_DIRECTIONS, SKY_RESOLUTION, SKY_RESOLUTION), -np.inf, np.float32)
     total = np.zeros(len(vertices), np.float32)
-    sum_open_sky(
-        vertices.numpy(),
-        normals.numpy(),
-        np.stack([seen.axes for seen in maps]),
-        np.stack([seen.middle for seen in maps]),
-        maps[0].half,
-        np.stack([seen.heights for seen in maps]),
-        total,
-    )
+    points = np.ascontiguousarray(vertices.numpy())
+    sum_open_sky(points, normals.numpy(), axes, middle.astype(np.float32), np.float32(half), heights, total)
     return total / float(np.maximum(toward[:, 1], 0.0).sum())
+
+
+def _bounds(vertices: Float[Tensor, "vertices 3"]) -> tuple[Float[np.ndarray, "3"], float]:
+    """The middle of a ball that holds the body, and a little more than its radius."""
+    middle = (vertices.amin(0) + vertices.amax(0)) / 2.0
+    return middle.double().numpy(), 1.06 * float((vertices - middle).norm(dim=1).amax())
 
 
 def sky_directions(count: int) -> Float[np.ndarray, "directions 3"]:
