@@ -23,7 +23,7 @@ def random_coat(species: Species, individual: Individual, generator: np.random.G
     """The colours and the relief of an individual, drawn from its species' kinds of coat."""
     shares = np.array([coat.share for coat in species.coats])
     coat = species.coats[int(generator.choice(len(shares), p=shares / shares.sum()))]
-    canvas = _canvas(species, individual, eye_radius=coat.skin.eye_radius, generator=generator)
+    canvas = animal_canvas(species, individual, eye_radius=coat.skin.eye_radius, generator=generator)
     color = np.full((len(canvas.points), 3), 0.5, dtype=np.float32)
     for marking in coat.markings:
         color = marking.paint(canvas, color)
@@ -32,9 +32,10 @@ def random_coat(species: Species, individual: Individual, generator: np.random.G
     return mesh_colors(canvas.grid, np.clip(color, DARKEST, BRIGHTEST), height)
 
 
-def _canvas(
+def animal_canvas(
     species: Species, individual: Individual, *, eye_radius: float, generator: np.random.Generator
 ) -> Canvas:
+    """The samples of an individual's surface; the eye's radius is in lengths of the head."""
     grid = sample_grid(individual.faces)
     normals = vertex_normals(individual.canonical, individual.faces)
     vertices = torch.cat([individual.canonical, normals, individual.membership], dim=1).numpy()

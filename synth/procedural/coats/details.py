@@ -31,9 +31,14 @@ def paint_details(canvas: Canvas, skin: Skin, color: Colors) -> Colors:
     return blend(color, canvas.vary(skin.udder, 0.06), 0.8 * canvas.part("udder"))
 
 
+def face_cover(canvas: Canvas) -> Values:
+    """The head, up to where the neck, the ears and the horns take over."""
+    return soft(canvas.part("head"), 0.45, 0.3)
+
+
 def detail_height(canvas: Canvas, skin: Skin) -> Values:
     """Relief (object units): domed eyes in sunken lids, pits for nostrils, a groove for the mouth."""
-    head, length = canvas.part("head"), canvas.head_length
+    head, length = face_cover(canvas), canvas.head_length
     eye = canvas.face_distance(canvas.eye) / canvas.eye.radius
     height = 0.4 * canvas.eye.radius * np.sqrt(np.clip(1.0 - eye**2, 0.0, None))
     height = height - 0.12 * canvas.eye.radius * np.exp(-(((eye - LID) / 0.35) ** 2))
@@ -42,7 +47,7 @@ def detail_height(canvas: Canvas, skin: Skin) -> Values:
 
 
 def _muzzle(canvas: Canvas, skin: Skin, color: Colors, *, muzzle: np.ndarray) -> Colors:
-    along, head = canvas.along_head, canvas.part("head")
+    along, head = canvas.along_head, face_cover(canvas)
     color = blend(color, muzzle, skin.muzzle_strength * head * soft(along, skin.muzzle_start, 0.08))
     color = blend(color, muzzle * 0.35, 0.75 * head * _mouth(canvas))
     if skin.nose is not None:
@@ -68,11 +73,11 @@ def _mouth(canvas: Canvas) -> Values:
     """A line from the corner of the mouth around the muzzle, a third of its depth above the chin."""
     along = canvas.along_head
     line = np.exp(-(((canvas.cheek + 0.42 + 0.25 * soft(0.9 - along, 0.0, 0.3)) / 0.085) ** 2))
-    return line * soft(along, 0.73, 0.06) * canvas.part("head")
+    return line * soft(along, 0.73, 0.06) * face_cover(canvas)
 
 
 def _eyes(canvas: Canvas, skin: Skin, color: Colors) -> Colors:
-    head, place = canvas.part("head"), canvas.eye
+    head, place = face_cover(canvas), canvas.eye
     distance = canvas.face_distance(place) / place.radius
     lid = np.array([0.10, 0.085, 0.08])
     color = blend(color, lid, 0.6 * head * soft(LID - distance, 0.0, 0.5))
