@@ -18,6 +18,10 @@ AlbedoFn = Callable[[Float[Tensor, "points 3"], Int[Tensor, " points"]], Float[T
 """Linear RGB albedo at positions on the category's rest mesh; the second argument says of which image."""
 
 
+FeatureFn = Callable[[Float[Tensor, "points 3"]], Float[Tensor, "points channels"]]
+"""Features at positions on the category's rest mesh, the same for all animals."""
+
+
 @dataclass(frozen=True)
 class DirectionalLight:
     """One distant light and a constant term, for one image or a batch.
@@ -80,7 +84,8 @@ class AnimalPrediction:
 
     `rest_mesh` is the prior's mesh after the instance's deformation, `posed_mesh` the same in the pose
     of the photograph, both in the object frame; `rest_positions` are the prior's own vertices, at which
-    `albedo_fn` is evaluated. `hypothesis` is the index of the azimuth that `camera` uses.
+    `albedo_fn` and `feature_fn` (`None` for a model without features) are evaluated. `hypothesis` is the
+    index of the azimuth that `camera` uses.
     """
 
     rest_positions: Float[Tensor, "vertices 3"]
@@ -95,6 +100,7 @@ class AnimalPrediction:
     albedo_fn: AlbedoFn
     viewpoint: ViewpointPrediction
     hypothesis: Int[Tensor, " images"]
+    feature_fn: FeatureFn | None = None
 
 
 @dataclass(frozen=True)
@@ -103,6 +109,7 @@ class RenderBuffers:
 
     `rasterized` holds the triangle and barycentrics of each pixel. Entries that were not asked for are
     `None`. `depth` is the distance along the viewing axis (object units), 0 where nothing is drawn.
+    `features` are 0 there, too, and not antialiased: they are compared where the animal is seen for certain.
     """
 
     mask: Float[Tensor, "images height width 1"]
@@ -111,6 +118,7 @@ class RenderBuffers:
     normals: Float[Tensor, "images height width 3"] | None = None
     depth: Float[Tensor, "images height width 1"] | None = None
     rest_positions: Float[Tensor, "images height width 3"] | None = None
+    features: Float[Tensor, "images height width channels"] | None = None
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,13 @@
 """The terms of the training loss and their weighted sum."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from jaxtyping import Float
 from torch import Tensor
 
 from farm3d.config import StrictConfig
+from farm3d.schedule import Constant, Schedule
 
 Scalar = Float[Tensor, ""]
 
@@ -19,8 +21,11 @@ class LossTerms:
     mask: Scalar | None = None
     inside_distance: Scalar | None = None
     color: Scalar | None = None
+    features: Scalar | None = None
     articulation: Scalar | None = None
     deformation: Scalar | None = None
+    score: Scalar | None = None
+    distillation: Scalar | None = None
     hypothesis: Scalar | None = None
     azimuth: Scalar | None = None
     elevation: Scalar | None = None
@@ -36,28 +41,35 @@ class LossTerms:
 
 
 class LossWeights(StrictConfig):
-    """The weight of each term of `LossTerms`; 0 leaves it out.
+    """The weight of each term of `LossTerms`, which may change over the steps; 0 leaves it out.
 
     The terms from `hypothesis` on need the procedural farm's truth, as does `signed_distance`.
     """
 
-    signed_distance: float = 10.0
-    eikonal: float = 0.01
-    mask: float = 10.0
-    inside_distance: float = 100.0
-    color: float = 1.0
-    articulation: float = 0.01
-    deformation: float = 1.0
-    hypothesis: float = 1.0
-    azimuth: float = 5.0
-    elevation: float = 2.0
-    rest_points: float = 5.0
-    posed_points: float = 10.0
-    projection: float = 10.0
-    light: float = 0.5
+    signed_distance: Schedule = Constant(10.0)
+    eikonal: Schedule = Constant(0.01)
+    mask: Schedule = Constant(10.0)
+    inside_distance: Schedule = Constant(100.0)
+    color: Schedule = Constant(1.0)
+    features: Schedule = Constant(10.0)
+    articulation: Schedule = Constant(0.01)
+    deformation: Schedule = Constant(1.0)
+    score: Schedule = Constant(1.0)
+    distillation: Schedule = Constant(0.0)
+    hypothesis: Schedule = Constant(1.0)
+    azimuth: Schedule = Constant(5.0)
+    elevation: Schedule = Constant(2.0)
+    rest_points: Schedule = Constant(5.0)
+    posed_points: Schedule = Constant(10.0)
+    projection: Schedule = Constant(10.0)
+    light: Schedule = Constant(0.5)
+
+    def at(self, step: int) -> dict[str, float]:
+        """The weights of one step by the terms' names."""
+        return {name: getattr(self, name).value(step) for name in type(self).model_fields}
 
 
-def weighted_sum(terms: LossTerms, weights: LossWeights) -> Scalar:
+def weighted_sum(terms: LossTerms, weights: Mapping[str, float]) -> Scalar:
     """`sum_k weight_k term_k` over the terms that are present."""
-    parts = [getattr(weights, name) * term for name, term in terms.present().items()]
+    parts = [weights[name] * term for name, term in terms.present().items()]
     return sum(parts[1:], start=parts[0])

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from farm3d.config import StrictConfig
-from farm3d.fields.animal_fields import AlbedoField, DeformationField
+from farm3d.fields.animal_fields import AlbedoField, DeformationField, FeatureField
 from farm3d.fields.sdf_field import SDFField
 from farm3d.geometry.camera import Camera, camera_from_rotation
 from farm3d.geometry.mesh import Mesh
@@ -45,6 +45,10 @@ class ModelConfig(StrictConfig):
     deformation_harmonics: int = 4
     albedo_layers: int = 5
     albedo_harmonics: int = 8
+    feature_channels: int = 0
+    """Channels of the category's feature field; 0 for none, as where training never sees features."""
+    feature_layers: int = 5
+    feature_harmonics: int = 8
     articulation_depth: int = 3
     articulation_gain: float = 0.5
     translation_range: tuple[float, float, float] = (0.443, 0.443, 3.5)
@@ -52,6 +56,17 @@ class ModelConfig(StrictConfig):
     scale follows the mask (docs/method.md, "Viewpoint")."""
     grid_resolution: int = 128
     skinning_temperature: float = 0.05
+
+
+@dataclass(frozen=True)
+class Phase:
+    """In what an animal may differ from the category's rest shape: training begins with nothing."""
+
+    articulated: bool = True
+    deformed: bool = True
+
+
+COMPLETE = Phase()
 
 
 @dataclass(frozen=True)
@@ -135,14 +150,34 @@ class AnimalModel(nn.Module):
             harmonics=config.albedo_harmonics,
             condition_size=features,
         )
+        self.feature_field = (
+            FeatureField(
+                config.feature_channels,
+                width=width,
+                layers=config.feature_layers,
+                harmonics=config.feature_harmonics,
+            )
+            if config.feature_channels
+            else None
+        )
 
-    def prior(self, previous: ShapePrior | None = None) -> ShapePrior:
-        """The category's shape from the signed distance field; see `extract_prior`."""
+    def prior(
+        self,
+        previous: ShapePrior | None = None,
+        *,
+        resolution: int | None = None,
+        shift: tuple[float, float] = (0.0, 0.0),
+    ) -> ShapePrior:
+        """The category's shape from the signed distance field; see `extract_prior`.
+
+        `resolution` is the configuration's unless given.
+        """
         return extract_prior(
             self.sdf,
-            shape_lattice(self.config.grid_resolution),
+            shape_lattice(resolution or self.config.grid_resolution),
             skinning_temperature=self.config.skinning_temperature,
             previous=previous,
+            shift=shift,
         )
 
     def read(
@@ -153,7 +188,12 @@ class AnimalModel(nn.Module):
         return ImageReading(encoded, self.viewpoint(encoded.features), self.light(encoded.features))
 
     def pose(
-        self, reading: ImageReading, prior: ShapePrior, hypothesis: Int[Tensor, " images"] | None = None
+        self,
+        reading: ImageReading,
+        prior: ShapePrior,
+        hypothesis: Int[Tensor, " images"] | None = None,
+        *,
+        phase: Phase = COMPLETE,
     ) -> InstancePose:
         """The pose under one azimuth hypothesis an image: the given ones, or the most probable."""
         viewpoint = reading.viewpoint
@@ -161,13 +201,18 @@ class AnimalModel(nn.Module):
             hypothesis = viewpoint.logits.argmax(dim=-1)
         azimuth = viewpoint.azimuths.gather(1, hypothesis[:, None]).squeeze(1)
         camera = camera_from_rotation(viewpoint_rotation(azimuth, viewpoint.elevation), viewpoint.translation)
-        skeleton = self.skeleton(reading, prior)
-        angles = self.articulation(reading.encoded, skeleton, camera)
+        skeleton = self.skeleton(reading, prior, phase)
+        if phase.articulated:
+            angles = self.articulation(reading.encoded, skeleton, camera)
+        else:
+            angles = torch.zeros_like(skeleton.rest_joints[..., 0, :])
         return InstancePose(skeleton, angles, bone_transforms(skeleton, angles), camera, hypothesis)
 
-    def skeleton(self, reading: ImageReading, prior: ShapePrior) -> Skeleton:
+    def skeleton(self, reading: ImageReading, prior: ShapePrior, phase: Phase = COMPLETE) -> Skeleton:
         """The bones of each animal: the deformation carries the joints along; no gradient goes through."""
         joints = prior.skeleton.rest_joints
+        if not phase.deformed:
+            return prior.skeleton.at(joints.expand(reading.encoded.features.shape[0], -1, -1, -1))
         with torch.no_grad():
             moved = self.offsets(joints.flatten(0, 1), reading).unflatten(1, joints.shape[:2])
         return prior.skeleton.at(joints + moved)
@@ -182,11 +227,15 @@ class AnimalModel(nn.Module):
             0, (images, points.shape[0])
         )
 
-    def assemble(self, reading: ImageReading, pose: InstancePose, prior: ShapePrior) -> AnimalPrediction:
+    def assemble(
+        self, reading: ImageReading, pose: InstancePose, prior: ShapePrior, *, phase: Phase = COMPLETE
+    ) -> AnimalPrediction:
         """The full prediction: meshes at rest and in pose, and the albedo as a function."""
         features = reading.encoded.features
-        rest = prior.mesh.vertices + self.offsets(prior.mesh.vertices, reading)
-        posed = skin(rest, pose.bone_transforms, prior.skinning_weights)
+        rest = prior.mesh.vertices.expand(features.shape[0], -1, -1)
+        if phase.deformed:
+            rest = rest + self.offsets(prior.mesh.vertices, reading)
+        posed = skin(rest, pose.bone_transforms, prior.skinning_weights) if phase.articulated else rest
 
         def albedo_fn(
             positions: Float[Tensor, "points 3"], image_index: Int[Tensor, " points"]
@@ -206,6 +255,7 @@ class AnimalModel(nn.Module):
             albedo_fn=albedo_fn,
             viewpoint=reading.viewpoint,
             hypothesis=pose.hypothesis,
+            feature_fn=self.feature_field,
         )
 
     def predict(

@@ -17,16 +17,20 @@ def extract_prior(
     *,
     skinning_temperature: float,
     previous: ShapePrior | None = None,
+    shift: tuple[float, float] = (0.0, 0.0),
 ) -> ShapePrior:
     """The zero level set of `field` on `lattice` with its skeleton and skinning weights.
 
     The field is symmetric, so it is evaluated where x >= 0 and mirrored, and only near the surface. With
     `previous`, the shape of a similar field on the same lattice, the search starts from where its surface
-    was (see `sparse_isosurface`). Only the largest connected piece is kept. Gradients reach the field
-    through the vertices. Raises TrainingError where the surface is empty or a leg is missing.
+    was (see `sparse_isosurface`). Only the largest connected piece is kept. `shift` moves the lattice in y
+    and z (object units) and leaves the surface where it is: training draws it anew at each step, so that the
+    field learns no pattern of the lattice. Gradients reach the field through the vertices. Raises
+    TrainingError where the surface is empty or a leg is missing.
     """
+    offset = next(field.parameters()).new_tensor([0.0, *shift])
     surface = sparse_isosurface(
-        field,
+        lambda points: field(points + offset),
         lattice,
         symmetric=True,
         previous=None if previous is None else previous.active_cells,
@@ -35,6 +39,7 @@ def extract_prior(
     if surface.faces.shape[0] == 0:
         raise TrainingError("the category's signed distance has no surface: its sign is the same everywhere")
     vertices, faces = largest_piece(surface.vertices, surface.faces)
+    vertices = vertices + offset
     skeleton = estimate_skeleton(vertices)
     weights = distance_skinning_weights(vertices.detach(), skeleton.rest_joints, skinning_temperature)
     return ShapePrior(Mesh(vertices, faces), skeleton, weights, active_cells=surface.active)

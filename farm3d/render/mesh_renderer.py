@@ -5,7 +5,7 @@ function takes the faces' `edge_topology` where the same faces are drawn again a
 """
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from farm3d.geometry.camera import Camera, project_to_clip, to_camera
@@ -14,7 +14,7 @@ from farm3d.ops.mesh_topology import EdgeTopology, vertex_normals
 from farm3d.ops.rasterize import antialias, interpolate, rasterize
 from farm3d.render.shading import light_of, shade
 from farm3d.shapes import Faces, Vertices
-from farm3d.types import AlbedoFn, DirectionalLight, RenderBuffers
+from farm3d.types import AlbedoFn, DirectionalLight, FeatureFn, RenderBuffers
 
 
 def render_mask(
@@ -34,14 +34,15 @@ def render_surface(
     rest_positions: Float[Tensor, "rest_vertices 3"],
     albedo_fn: AlbedoFn,
     light: DirectionalLight,
+    feature_fn: FeatureFn | None = None,
     rest_faces: Faces | None = None,
     topology: EdgeTopology | None = None,
 ) -> RenderBuffers:
     """Colour and mask of a batch of posed meshes, over black; one mesh may serve several cameras.
 
-    `albedo_fn` is evaluated once a covered pixel, at the rest position that the pixel shows. `rest_faces`
-    index `rest_positions` where those are not per vertex of the mesh, face by face as in the mesh: so
-    texture coordinates of an atlas, which has more vertices, take the place of positions.
+    `albedo_fn` and `feature_fn` are evaluated once a covered pixel, at the rest position that it shows.
+    `rest_faces` index `rest_positions` where those are not per vertex of the mesh, face by face as in the
+    mesh: so texture coordinates of an atlas, which has more vertices, take the place of positions.
     """
     clip = project_to_clip(camera, mesh.vertices)
     rasterized = rasterize(clip, mesh.faces, (size, size))
@@ -54,9 +55,11 @@ def render_surface(
     unit_normals = torch.nn.functional.normalize(normals.index_select(0, pixels), dim=-1)
     colors = shade(albedo_fn(rest, image_index), unit_normals, light_of(light, image_index))
     layers = torch.cat([colors, torch.ones_like(colors[:, :1])], dim=-1)
-    image = layers.new_zeros(normals.shape[0], 4).index_copy(0, pixels, layers).view_as(rasterized)
-    smooth = antialias(image, rasterized, clip, mesh.faces, topology=topology)
-    return RenderBuffers(mask=smooth[..., 3:], rasterized=rasterized, rgb=smooth[..., :3])
+    smooth = antialias(
+        _scattered(layers, pixels, rasterized), rasterized, clip, mesh.faces, topology=topology
+    )
+    features = None if feature_fn is None else _scattered(feature_fn(rest), pixels, rasterized)
+    return RenderBuffers(mask=smooth[..., 3:], rasterized=rasterized, rgb=smooth[..., :3], features=features)
 
 
 def render_geometry(
@@ -78,6 +81,17 @@ def render_geometry(
         depth=interpolate(-to_camera(camera, mesh.vertices)[..., 2:], rasterized, mesh.faces),
         rest_positions=interpolate(rest_positions[None], rasterized, mesh.faces),
     )
+
+
+def _scattered(
+    values: Float[Tensor, "pixels channels"],
+    pixels: Int[Tensor, " pixels"],
+    rasterized: Float[Tensor, "images size size 4"],
+) -> Float[Tensor, "images size size channels"]:
+    """The values of covered pixels as images, 0 elsewhere."""
+    shape = rasterized.shape[:3]
+    image = values.new_zeros(shape.numel(), values.shape[1]).index_copy(0, pixels, values)
+    return image.unflatten(0, shape)
 
 
 def _coverage(rasterized: Float[Tensor, "images size size 4"]) -> Float[Tensor, "images size size 1"]:

@@ -139,7 +139,7 @@ def _optimize(
     step: int,
 ) -> float:
     """One optimiser step at the learning rates of this step; the loss before it."""
-    loss = weighted_sum(terms, config.weights)
+    loss = weighted_sum(terms, config.weights.at(step))
     if not torch.isfinite(loss):
         values = ", ".join(f"{name} {float(term.detach()):.3g}" for name, term in terms.present().items())
         raise TrainingError(f"step {step}: the loss is not finite ({values})")

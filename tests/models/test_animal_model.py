@@ -7,7 +7,7 @@ from scipy.spatial import cKDTree
 from farm3d.geometry.skinning import skin
 from farm3d.geometry.tetrahedral_grid import shape_lattice
 from farm3d.geometry.viewpoint import azimuth_elevation
-from farm3d.models.animal_model import AnimalModel
+from farm3d.models.animal_model import AnimalModel, Phase
 from farm3d.models.shape_prior import extract_prior
 from farm3d.types import AnimalPrediction, ShapePrior
 
@@ -80,6 +80,31 @@ def test_another_hypothesis_turns_the_camera_and_nothing_of_the_shape(
     assert (torch.cos(turn - other) < 0.0).all()
 
 
+def test_a_phase_leaves_out_articulation_and_deformation(model: AnimalModel, prior: ShapePrior) -> None:
+    with torch.no_grad():
+        reading = model.read(*random_crops(IMAGES))
+        stiff = Phase(articulated=False, deformed=False)
+        pose = model.pose(reading, prior, phase=stiff)
+        plain = model.assemble(reading, pose, prior, phase=stiff)
+        bent = model.assemble(reading, model.pose(reading, prior), prior)
+    expected = prior.mesh.vertices.expand(IMAGES, -1, -1)
+    assert torch.equal(plain.rest_mesh.vertices, expected)
+    assert torch.equal(plain.posed_mesh.vertices, expected)
+    assert not plain.joint_angles.any()
+    assert torch.equal(plain.camera.world_to_camera, bent.camera.world_to_camera)
+    assert not torch.equal(bent.rest_mesh.vertices, expected)
+    assert not torch.equal(bent.posed_mesh.vertices, bent.rest_mesh.vertices)
+
+
+def test_the_lattice_may_shift_and_the_surface_stays(prior: ShapePrior) -> None:
+    field, lattice = QuadrupedField(), shape_lattice(64)
+    shifted = extract_prior(field, lattice, skinning_temperature=0.05, shift=(0.05, -0.11)).mesh.vertices
+    before, after = (field(vertices).abs().mean() for vertices in (prior.mesh.vertices, shifted))
+    assert not torch.equal(shifted[:100], prior.mesh.vertices[:100])
+    assert float(after.detach()) < 1.2 * float(before.detach()) + 1e-3
+    assert float(torch.cdist(shifted, prior.mesh.vertices).amin(dim=1).max()) < lattice.spacing
+
+
 def test_the_first_images_of_a_batch_are_what_they_are_alone(model: AnimalModel, prior: ShapePrior) -> None:
     colors, masks = random_crops(IMAGES)
     with torch.no_grad():
@@ -87,7 +112,8 @@ def test_the_first_images_of_a_batch_are_what_they_are_alone(model: AnimalModel,
         pose = model.pose(reading, prior)
         part = model.assemble(reading.first(2), pose.first(2), prior)
         whole = model.assemble(reading, pose, prior)
-    assert torch.equal(part.posed_mesh.vertices, whole.posed_mesh.vertices[:2])
+    # How BLAS blocks a product depends on its size: the last bits may differ.
+    torch.testing.assert_close(part.posed_mesh.vertices, whole.posed_mesh.vertices[:2], rtol=0.0, atol=1e-6)
     assert torch.equal(part.camera.world_to_camera, whole.camera.world_to_camera[:2])
     assert torch.equal(part.joint_angles, whole.joint_angles[:2])
     assert torch.equal(part.hypothesis, whole.hypothesis[:2])

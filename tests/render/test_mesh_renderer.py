@@ -180,6 +180,24 @@ def test_colours_reach_the_albedo_and_the_light() -> None:
     assert diffuse.grad is not None and diffuse.grad > 0
 
 
+def test_features_are_those_of_the_rest_position_that_a_pixel_shows() -> None:
+    ball, weights = sphere(1.2), torch.randn(3, 16, generator=torch.Generator().manual_seed(0))
+    frontal = DirectionalLight(torch.tensor([[0.0, 0.0, 1.0]]), torch.tensor([0.1]), torch.tensor([0.8]))
+    buffers = render_surface(
+        ball,
+        camera(0.4),
+        SIZE,
+        rest_positions=ball.vertices[0],
+        albedo_fn=white,
+        light=frontal,
+        feature_fn=lambda points: points @ weights,
+    )
+    shown = geometry(ball, camera(0.4)).rest_positions
+    assert buffers.features is not None and shown is not None
+    torch.testing.assert_close(buffers.features, shown @ weights, rtol=1e-4, atol=1e-5)
+    assert rendered(ball, camera()).features is None
+
+
 def test_an_animal_outside_the_view_is_an_empty_picture() -> None:
     ball = sphere(0.5)
     buffers = rendered(Mesh(ball.vertices + torch.tensor([50.0, 0.0, 0.0]), ball.faces), camera())

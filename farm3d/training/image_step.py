@@ -1,0 +1,159 @@
+"""One step of Farm3D's own training: images, masks and features in, loss terms out, no truth about shape.
+
+Source: MagicPony (arXiv 2211.12497) sections 3.3 and 3.4; Farm3D (arXiv 2304.10535) keeps them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from farm3d.fields.sdf_field import SDFField
+from farm3d.geometry.tetrahedral_grid import HALF_EXTENT
+from farm3d.losses.objective import LossTerms
+from farm3d.losses.reconstruction import (
+    color_loss,
+    eroded_overlap,
+    feature_loss,
+    inside_distance_loss,
+    mask_loss,
+)
+from farm3d.losses.regularization import articulation_loss, deformation_loss, eikonal_loss
+from farm3d.models.animal_model import AnimalModel, Phase
+from farm3d.predictors.hypotheses import ChosenHypotheses, Exploration, choose_hypotheses, score_loss
+from farm3d.render.mesh_renderer import render_surface
+from farm3d.shapes import Images
+from farm3d.types import AnimalPrediction, Batch, RenderBuffers, SDFSamples, ShapePrior
+
+RECONSTRUCTION = ("mask", "inside_distance", "color", "features")
+"""The terms that compare a render with its image, one value an image."""
+
+
+@dataclass(frozen=True)
+class ImageStep:
+    """The plain numbers of one step.
+
+    `score_weights` are those of the reconstruction's terms in the loss that hypotheses are scored by.
+    """
+
+    render_size: int
+    phase: Phase
+    exploration: Exploration
+    score_weights: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class ImageDraws:
+    """The random numbers of one step, one of each an image: see `choose_hypotheses`."""
+
+    turn: Int[Tensor, " images"]
+    uniform: Float[Tensor, " images"]
+
+
+def image_terms(
+    model: AnimalModel,
+    prior: ShapePrior,
+    batch: Batch,
+    *,
+    inputs: tuple[Float[Tensor, "images height width 3"], Float[Tensor, "images height width 1"]],
+    step: ImageStep,
+    draws: ImageDraws,
+) -> tuple[LossTerms, AnimalPrediction]:
+    """The terms of a step, and the animals, for what else is to be made of them.
+
+    `inputs` are what the encoder sees. Every image is rendered under one hypothesis; its losses count by the
+    hypothesis's probability.
+    """
+    reading = model.read(*inputs)
+    chosen = choose_hypotheses(
+        reading.viewpoint.logits, step.exploration, turn=draws.turn, uniform=draws.uniform
+    )
+    pose = model.pose(reading, prior, chosen.index, phase=step.phase)
+    prediction = model.assemble(reading, pose, prior, phase=step.phase)
+    buffers = render_surface(
+        prediction.posed_mesh,
+        prediction.camera,
+        step.render_size,
+        rest_positions=prediction.rest_positions,
+        albedo_fn=prediction.albedo_fn,
+        light=prediction.light,
+        feature_fn=prediction.feature_fn,
+    )
+    losses = _reconstruction_losses(buffers, batch)
+    terms = LossTerms(
+        **{name: (chosen.weight * loss).mean() for name, loss in losses.items()},
+        articulation=articulation_loss(prediction.joint_angles) if step.phase.articulated else None,
+        deformation=_deformation(prediction) if step.phase.deformed else None,
+        score=_score(reading.viewpoint.logits, chosen, losses, weights=step.score_weights),
+    )
+    return terms, prediction
+
+
+def sdf_samples(field: SDFField, points: Float[Tensor, "points 3"]) -> SDFSamples:
+    """Signed distances at `points` and their gradients, with a graph through both."""
+    points = points.detach().requires_grad_()
+    values = field(points)
+    (gradients,) = torch.autograd.grad(values.sum(), points, create_graph=True)
+    return SDFSamples(points, values, gradients)
+
+
+def eikonal_term(
+    field: SDFField,
+    prior: ShapePrior,
+    *,
+    anywhere: Float[Tensor, "points 3"],
+    near: Float[Tensor, "points 3"],
+) -> Float[Tensor, ""]:
+    """The Eikonal loss at points of the cube and near random vertices of the surface.
+
+    `anywhere` and `near` are uniform in [-1, 1): of the cube's half side, and of a twentieth of its side
+    about vertices that are taken at even steps. Source: MagicPony (docs/method.md, "Category shape").
+    """
+    vertices = prior.mesh.vertices.detach()
+    step = max(1, len(vertices) // len(near))
+    around = vertices[::step][: len(near)]
+    points = torch.cat([HALF_EXTENT * anywhere, around + 0.1 * HALF_EXTENT * near[: len(around)]])
+    return eikonal_loss(sdf_samples(field, points))
+
+
+def _reconstruction_losses(buffers: RenderBuffers, batch: Batch) -> dict[str, Float[Tensor, " images"]]:
+    """The reconstruction's terms, one value an image; features where batch and model have them."""
+    assert buffers.rgb is not None
+    size = buffers.mask.shape[1]
+    mask = _resized(batch.masks, size)
+    overlap = eroded_overlap(buffers.mask, mask)
+    losses = {
+        "mask": mask_loss(buffers.mask, mask, _resized(batch.valid, size)),
+        "inside_distance": inside_distance_loss(buffers.mask, _resized(batch.inside_distance, size)),
+        "color": color_loss(buffers.rgb, _resized(batch.images, size), overlap),
+    }
+    if buffers.features is not None and batch.features is not None:
+        losses["features"] = feature_loss(buffers.features, _resized(batch.features, size), overlap)
+    return losses
+
+
+def _resized(images: Images, size: int) -> Images:
+    """Averaged down to `size` pixels a side, or interpolated up to them."""
+    channels_first = images.permute(0, 3, 1, 2)
+    if images.shape[1] >= size:
+        return torch.nn.functional.avg_pool2d(channels_first, images.shape[1] // size).permute(0, 2, 3, 1)
+    up = torch.nn.functional.interpolate(channels_first, size=size, mode="bilinear", align_corners=False)
+    return up.permute(0, 2, 3, 1)
+
+
+def _deformation(prediction: AnimalPrediction) -> Float[Tensor, ""]:
+    return deformation_loss(prediction.rest_mesh.vertices - prediction.rest_positions)
+
+
+def _score(
+    logits: Float[Tensor, "images hypotheses"],
+    chosen: ChosenHypotheses,
+    losses: Mapping[str, Float[Tensor, " images"]],
+    *,
+    weights: Mapping[str, float],
+) -> Float[Tensor, ""]:
+    """What the rendered hypothesis's score learns: the weighted loss of its image."""
+    total = torch.stack([weights[name] * loss.detach() for name, loss in losses.items()]).sum(dim=0)
+    return score_loss(logits, chosen.index, total)
