@@ -48,8 +48,9 @@ class Bone:
 class Traits:
     """How an individual differs from the mean: relative sizes (1 is the mean) and angles in radians.
 
-    `face_length` stretches the face from the eyes to the muzzle; `ear_drop` turns the ears from the mean's (0)
-    to hanging ones (1); `tail_lift` raises the tail at its root, `tail_curl` bends it upwards along its length.
+    `face_length` stretches the face from the eyes to the muzzle; `ear_drop` turns the ears from the mean's
+    (0) to hanging ones (1); `tail_lift` raises the tail at its root, `tail_curl` bends it upwards along its
+    length.
     """
 
     size: float = 1.0
@@ -120,13 +121,13 @@ class FaceMarks:
 class Manners:
     """How a species moves and rests.
 
-    `gaits` are the chances of what it does (the names are those of poses.py), `raised_tail` those of a raised
-    tail (in fast gaits, otherwise), `wag` that of a tail that swings. `walk_lag` is how long after a hind foot
-    the fore foot of its side touches down, `gallop_duty` how long each foot stands in the gallop (shares of a
-    stride). `rotary` says whether it gallops with the leads of fore and hind feet opposed, `back` is how far
-    (radians) its back bends and stretches then, `nod` how far its neck swings with its strides. `head_down`
-    is where a grazing muzzle is, from the ground in lengths of the head; dogs lie with the forearms flat before
-    them (`lies_on_forearms`), the others fold them.
+    `gaits` are the chances of what it does (the names are those of poses.py), `raised_tail` those of a
+    raised tail (in fast gaits, otherwise), `wag` that of a tail that swings. `walk_lag` is how long after a
+    hind foot the fore foot of its side touches down, `gallop_duty` how long each foot stands in the gallop
+    (shares of a stride). `rotary` says whether it gallops with the leads of fore and hind feet opposed,
+    `back` is how far (radians) its back bends and stretches then, `nod` how far its neck swings with its
+    strides. `head_down` is where a grazing muzzle is, from the ground in lengths of the head; dogs lie with
+    the forearms flat before them (`lies_on_forearms`), the others fold them.
     """
 
     gaits: dict[str, float]

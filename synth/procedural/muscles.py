@@ -18,10 +18,11 @@ EYE, BROW, NOSTRIL = (0.045, 0.02), (0.04, 0.012), (0.03, -0.012)
 """Radius and height (object units) of what every face has."""
 
 FLEECE_SEED = 17
-LOCKS = 3.4
+LOCKS = 4.4
 """Locks of wool in an object unit."""
 
-FLEECE_PARTS = ("trunk", "neck", "tail", "topknot")
+SHEARED_HEIGHT, SHEARED_FACE = -0.62, 0.1
+"""Height (object units) on the legs, and share of the way from poll to muzzle, where the wool ends."""
 
 
 def with_relief(
@@ -35,7 +36,7 @@ def with_relief(
     sideways = np.clip(1.6 * np.abs(normals[:, 0]), 0.0, 1.0)
     height = np.zeros(len(points))
     for ridge in (*species.relief, *_face(species)):
-        share = np.sum([shares[part] for part in ridge.parts], axis=0)
+        share = np.sum([shares[part] for part in ridge.parts if part in shares], axis=0)
         height += (
             ridge.height
             * np.exp(-((_distance(species, ridge, points) / ridge.radius) ** 2))
@@ -43,11 +44,25 @@ def with_relief(
             * sideways
         )
     if species.fleece:
-        woolly = np.sum([shares[part] for part in FLEECE_PARTS if part in shares], axis=0)
+        woolly = _wool(species, points, shares)
         height += species.fleece * woolly * _locks(points)
     raised = torch.from_numpy(points + height[:, None] * normals)
     flipped = raised[mirror_vertices(mesh.vertices)] * torch.tensor([-1.0, 1.0, 1.0])
     return ((raised + flipped) / 2.0).to(mesh.vertices.dtype)
+
+
+def _wool(
+    species: Species, points: np.ndarray, shares: dict[str, np.ndarray]
+) -> Float[np.ndarray, " vertices"]:
+    """Where the fleece grows: everywhere but on the face, the ears and the lower legs."""
+    poll, muzzle = (np.array(species.landmarks[name]) for name in ("poll", "muzzle"))
+    along = (points - poll) @ (muzzle - poll) / np.sum((muzzle - poll) ** 2)
+    crown = shares["head"] * np.clip((SHEARED_FACE - along) / 0.1, 0.0, 1.0)
+    thighs = (shares["foreleg"] + shares["hindleg"]) * np.clip(
+        (points[:, 1] - SHEARED_HEIGHT) / 0.15, 0.0, 1.0
+    )
+    wool: np.ndarray = shares["trunk"] + shares["neck"] + shares["tail"] + crown + thighs
+    return wool
 
 
 def _face(species: Species) -> tuple[Ridge, ...]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from ..anatomy import BodyType, FaceMarks, Manners, Species
 from ..coats import COW_COATS
 from .plans import BUILD, DEWLAP, EAR, FORELEG, HEAD, HINDLEG, HORN, NECK, SPREAD, TAIL, TRUNK, UDDER
+from .relief import MUSCLES, RIBS, ridges
 
 CALF = {
     "size": -0.22,
@@ -132,6 +133,18 @@ COW = Species(
         BodyType("adult", 0.86),
         BodyType("calf", 0.14, CALF, young=True),
     ),
+    relief=ridges(MUSCLES)
+    + ridges(RIBS, 0.7)
+    + ridges("""
+        trunk+hindleg: loin stifle: 2 2 8 1.4
+        trunk: back loin: 20 12 95 10 12 -1.2
+        trunk+neck: withers neck_base: 10 -10 60 -14 14 -1
+        head: poll muzzle: 96 4 92 6 3 0.8
+        head: poll muzzle: 22 -10 11 1.2
+        head: poll muzzle: 84 -5 102 -6 1.8 -0.8
+        head: poll muzzle: 40 -12 48 -8 5 -0.8
+        neck: neck_base poll: 5 -14 75 -12 6 -1.4
+    """),
     graze=(0.22, 0.62, 0.45, 0.2, -0.6),
     face_marks=FaceMarks(eye=(0.27, 0.03), nostril=(0.95, 0.0)),
     manners=Manners(

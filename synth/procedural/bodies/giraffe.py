@@ -7,6 +7,7 @@ smaller than the others, so that the same cameras see all of it.
 from ..anatomy import BodyType, FaceMarks, Manners, Species
 from ..coats import GIRAFFE_COATS
 from .plans import BUILD, EAR, FORELEG, HEAD, HINDLEG, HORN, MANE, NECK, SPREAD, TAIL, TRUNK
+from .relief import MUSCLES, RIBS, ridges
 
 CALF = {
     "size": -0.35,
@@ -26,17 +27,17 @@ GIRAFFE = Species(
         "rump": (0.0, 0.10, -0.98),
         "breast": (0.0, 0.24, 0.44),
         "back": (0.0, 0.34, -0.26),
-        "withers": (0.0, 0.50, 0.18),
+        "withers": (0.0, 0.54, 0.16),
         "neck_base": (0.0, 0.48, 0.42),
         "neck_1": (0.0, 0.92, 0.66),
         "neck_2": (0.0, 1.38, 0.86),
         "poll": (0.0, 1.84, 1.02),
         "muzzle": (0.0, 1.54, 1.52),
-        "ear_base": (0.09, 1.86, 0.99),
-        "ear_tip": (0.33, 1.92, 0.93),
-        "horn_base": (0.06, 1.92, 1.04),
-        "horn_1": (0.075, 2.03, 1.00),
-        "horn_tip": (0.085, 2.13, 0.96),
+        "ear_base": (0.09, 1.84, 0.99),
+        "ear_tip": (0.34, 1.86, 0.92),
+        "horn_base": (0.075, 1.92, 1.04),
+        "horn_1": (0.10, 2.03, 1.00),
+        "horn_tip": (0.12, 2.14, 0.96),
         "loin": (0.0, 0.28, -0.66),
         "tail_base": (0.0, 0.28, -1.10),
         "tail_1": (0.0, 0.15, -1.20),
@@ -58,10 +59,10 @@ GIRAFFE = Species(
     limbs=(
         TRUNK.shaped("""
             at          0 0.12 0.26 0.42 0.58 0.74 0.87 0.94    1
-            offset      0    2    2   -2   -3    0    2    0   -2
-            depth      22   29   33 36.5   40   43   43   38   29
-            width      19   24 26.5   28 28.5 26.5   23 20.5   18
-            taper       0    0 0.05    0 0.05  0.2  0.3  0.3    0
+            offset      0    1    0   -3   -2    2    5    4    0
+            depth      22   29   33   37   42   46   47   42   32
+            width      19   24 26.5 28.5 29.5   28 24.5 21.5   19
+            taper       0    0 0.05    0 0.05  0.2 0.35 0.35  0.1
         """),
         NECK.shaped("""
             at       -0.2    0  0.5    1  1.5    2  2.5    3
@@ -118,6 +119,14 @@ GIRAFFE = Species(
         BodyType("calf", 0.15, CALF, young=True),
     ),
     hornless_share=0.0,
+    relief=ridges(MUSCLES, 0.85)
+    + ridges(RIBS, 0.5)
+    + ridges("""
+        head: poll muzzle: 95 3 90 4 2.5 0.7
+        head: poll muzzle: 22 -8 8 1
+        head: poll muzzle: 82 -4 102 -4 1.6 -0.7
+        neck: neck_base poll: 0 -8 60 -6 5 -1.2
+    """),
     graze=(0.1, 0.15, 0.1, 0.1, -0.3),
     manners=Manners(
         gaits={

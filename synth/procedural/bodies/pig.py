@@ -9,6 +9,7 @@ from dataclasses import replace
 from ..anatomy import BodyType, FaceMarks, Manners, Species
 from ..coats import PIG_COATS
 from .plans import BUILD, EAR, FORELEG, HEAD, HINDLEG, NECK, SPREAD, TAIL, TRUNK
+from .relief import MUSCLES, ridges
 
 PIGLET = {
     "size": -0.4,
@@ -48,15 +49,15 @@ PIG = Species(
         "neck_1": (0.0, -0.03, 0.80),
         "neck_2": (0.0, 0.01, 0.95),
         "poll": (0.0, 0.06, 1.10),
-        "muzzle": (0.0, -0.36, 1.88),
-        "ear_base": (0.17, 0.20, 1.10),
-        "ear_tip": (0.28, 0.55, 1.16),
+        "muzzle": (0.0, -0.30, 1.76),
+        "ear_base": (0.17, 0.19, 1.12),
+        "ear_tip": (0.34, 0.52, 1.24),
         "loin": (0.0, 0.08, -0.86),
-        "tail_base": (0.0, 0.14, -1.62),
-        "tail_1": (0.0, 0.16, -1.84),
-        "tail_2": (0.0, 0.36, -1.92),
-        "tail_3": (0.0, 0.42, -1.72),
-        "tail_4": (0.0, 0.27, -1.66),
+        "tail_base": (0.0, 0.12, -1.60),
+        "tail_1": (0.0, 0.13, -1.80),
+        "tail_2": (0.0, 0.28, -1.93),
+        "tail_3": (0.0, 0.43, -1.84),
+        "tail_4": (0.0, 0.40, -1.67),
         "scapula": (0.22, 0.10, 0.42),
         "shoulder": (0.30, -0.34, 0.70),
         "elbow": (0.28, -0.66, 0.42),
@@ -72,10 +73,10 @@ PIG = Species(
     limbs=(
         replace(TRUNK, exponent=2.3).shaped("""
             at           0  0.12  0.26  0.42  0.58  0.74  0.87     1
-            offset       3     1    -4    -6    -6    -5    -3    -3
-            depth       32    44    51  53.5    54    54    51    42
-            width       32    43    46    48    48    45    42    36
-            taper        0     0     0 -0.06 -0.06     0     0     0
+            offset       2     2    -1    -3    -4    -4    -3    -3
+            depth       32    45    53    57    57    55    51    42
+            width       32    43    47    50    50    46    42    36
+            taper        0     0     0 -0.06 -0.08 -0.04     0     0
         """),
         NECK.shaped("""
             at       -0.2    0  0.5    1  1.5    2  2.5    3
@@ -84,16 +85,16 @@ PIG = Species(
             width      38   38 36.5   35   33 30.5   28   25
         """),
         HEAD.shaped("""
-            at       -0.1 0.08 0.25 0.42 0.58 0.74 0.88 0.95    1
-            offset     -4   -6   -7   -6   -3   -1    0    1    1
-            depth      24   27   27 23.5   19 15.5   14 14.5 13.5
-            width      22   25   24 20.5 16.5 13.5 12.5   14 13.5
-            taper       0    0 -0.1 -0.1 -0.1    0    0    0    0
+            at        -0.1  0.08  0.25  0.42  0.58  0.74  0.87  0.95  0.98     1
+            offset      -4    -6    -8    -8    -5    -2    -1     0     0     0
+            depth       25    28    29  25.5    21    17  14.5  15.5  15.5     5
+            width       23    27    27  23.5    19    15  13.5    15    15     5
+            taper        0     0  -0.1 -0.15  -0.1     0     0     0     0     0
         """),
         EAR.shaped("""
-            at       -0.2  0.2 0.55 0.85    1
-            depth       5  5.5    5    4  2.5
-            width       8   12 12.5    8    3
+            at       -0.2 0.15  0.5  0.8    1
+            depth       8   10  9.5    7    3
+            width       7   11   11    8    3
         """),
         TAIL.shaped("""
             at       -0.4  0.3    1    2    3    4
@@ -123,7 +124,14 @@ PIG = Species(
         BodyType("fat", 0.17, {**FAT, "ear_drop": 0.5}),
         BodyType("piglet", 0.16, PIGLET, young=True),
     ),
-    hanging_ear={"ear_tip": (0.30, -0.05, 1.42)},
+    hanging_ear={"ear_tip": (0.31, -0.06, 1.42)},
+    relief=ridges(MUSCLES, 0.6)
+    + ridges("""
+        head: poll muzzle: 18 -16 14 2
+        head: poll muzzle: 70 -8 101 -8 2 -1
+        head: poll muzzle: 60 10 92 10 3 0.6
+        neck: neck_base poll: 60 -20 16 1.5
+    """),
     graze=(0.15, 0.35, 0.3, 0.2, -0.1),
     manners=Manners(
         gaits={"stand": 0.32, "walk": 0.28, "trot": 0.09, "gallop": 0.03, "graze": 0.16, "lie": 0.12},

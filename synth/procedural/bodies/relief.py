@@ -29,18 +29,18 @@ def ridges(table: str, strength: float = 1.0) -> tuple[Ridge, ...]:
 
 MUSCLES = """
     foreleg+trunk+neck: scapula shoulder: 5 3 75 3 5 1.5
-    foreleg+trunk: withers elbow: -5 -3 75 -6 8 -1.8
-    foreleg+trunk: shoulder elbow: 60 -28 90 -14 13 2.2
+    foreleg+trunk+neck: withers elbow: -5 -3 75 -6 8 -1.8
+    foreleg+trunk+neck: shoulder elbow: 60 -28 90 -14 13 2.2
     foreleg+trunk+neck: shoulder elbow: 0 0 9 2
-    foreleg+trunk: shoulder elbow: 47 4 88 5.5 6 -1.2
-    foreleg: elbow carpus: 20 5 50 5 7 1.4
-    foreleg: elbow carpus: 100 2 6 1.2
+    foreleg+trunk+neck: shoulder elbow: 47 4 88 5.5 6 -1.2
+    foreleg+trunk+neck: elbow carpus: 20 5 50 5 7 1.4
+    foreleg+trunk+neck: elbow carpus: 100 2 6 1.2
     trunk+hindleg: loin stifle: -3 2 9 2.6
-    trunk: loin stifle: 36 13 78 19 11 -2
+    trunk+hindleg: loin stifle: 36 13 78 19 11 -2
     trunk+hindleg: hip tail_base: 14 -20 29 5 14 1.6
     trunk+hindleg: hip hock: 3 -24 48 -3 4 -1.6
-    hindleg: hip stifle: 100 0 9 1.8
-    hindleg: stifle hock: 44 -1 65 1 7 1.2
+    hindleg+trunk+udder: hip stifle: 100 0 9 1.8
+    hindleg+trunk: stifle hock: 44 -1 65 1 7 1.2
     hindleg: stifle hock: 67 -6 92 -2.5 3.5 -1.8
     hindleg: hock hind_fetlock: -6 -7 5 1.2
 """

@@ -9,6 +9,7 @@ from dataclasses import replace
 from ..anatomy import BodyType, FaceMarks, Manners, Species
 from ..coats import SHEEP_COATS
 from .plans import BUILD, EAR, FORELEG, HEAD, HINDLEG, HORN, NECK, SPREAD, TAIL, TRUNK
+from .relief import MUSCLES, ridges
 
 LAMB = {
     "size": -0.3,
@@ -42,13 +43,13 @@ SHEEP = Species(
         "poll": (0.0, 0.86, 1.14),
         "muzzle": (0.0, 0.42, 1.66),
         "ear_base": (0.14, 0.84, 1.15),
-        "ear_tip": (0.47, 0.76, 1.10),
+        "ear_tip": (0.43, 0.79, 1.12),
         "horn_base": (0.09, 0.95, 1.13),
-        "horn_1": (0.24, 1.05, 0.93),
-        "horn_2": (0.38, 0.82, 0.83),
-        "horn_3": (0.43, 0.58, 1.02),
-        "horn_4": (0.45, 0.60, 1.27),
-        "horn_tip": (0.53, 0.78, 1.33),
+        "horn_1": (0.22, 1.10, 0.90),
+        "horn_2": (0.37, 0.86, 0.73),
+        "horn_3": (0.44, 0.54, 0.90),
+        "horn_4": (0.46, 0.47, 1.22),
+        "horn_tip": (0.56, 0.66, 1.41),
         "loin": (0.0, 0.26, -0.82),
         "tail_base": (0.0, 0.26, -1.50),
         "tail_1": (0.0, 0.16, -1.64),
@@ -70,16 +71,16 @@ SHEEP = Species(
     limbs=(
         replace(TRUNK, exponent=2.3).shaped("""
             at           0  0.12  0.26  0.42  0.58  0.74  0.87     1
-            offset       3     3    -1    -5    -6    -5    -3    -6
-            depth       33    46    54  58.5    60    60    57    42
-            width       33    45    51    54    53    48    42    32
+            offset       4     4     0    -4    -5    -4    -2    -5
+            depth       37    50    57    61    62    61    57    43
+            width       35    48    54    57    56    51    44    34
             taper        0     0     0 -0.08 -0.08     0   0.1     0
         """),
         NECK.shaped("""
             at       -0.2    0  0.5    1  1.5    2  2.5    3
             offset     -6   -6   -5   -4   -4   -4   -4   -3
-            depth      46   45   41   37   33   28   23   18
-            width      33   32   30 27.5 24.5   21 17.5   14
+            depth      48   47   43   39   35   30   25   19
+            width      35   34   32   30   27   23   19   15
             taper     0.1  0.1 0.05    0    0    0    0    0
         """),
         HEAD.shaped("""
@@ -96,8 +97,8 @@ SHEEP = Species(
         """),
         replace(HORN, chain=("horn_base", "horn_1", "horn_2", "horn_3", "horn_4", "horn_tip")).shaped("""
             at       -0.2  0.5    1    2    3    4    5
-            depth       9   10   10  8.5    7    5  1.5
-            width       8  8.5  8.5  7.5    6  4.5  1.5
+            depth      10 11.5 11.5   10    8  5.5  1.5
+            width       9  9.5  9.5  8.5    7    5  1.5
         """),
         TAIL.shaped("""
             at       -0.4  0.3    1    2    3  3.6    4
@@ -126,6 +127,11 @@ SHEEP = Species(
         BodyType("shorn", 0.2, SHORN),
         BodyType("lamb", 0.18, LAMB, young=True),
     ),
+    relief=ridges(MUSCLES, 0.5)
+    + ridges("""
+        head: poll muzzle: 22 -9 9 1
+        head: poll muzzle: 84 -4 102 -5 1.8 -0.8
+    """),
     graze=(0.25, 0.75, 0.5, 0.2, -0.7),
     manners=Manners(
         gaits={"stand": 0.30, "walk": 0.22, "trot": 0.07, "gallop": 0.05, "graze": 0.24, "lie": 0.12},
@@ -136,5 +142,6 @@ SHEEP = Species(
     face_marks=FaceMarks(eye=(0.27, 0.03), nostril=(0.94, 0.0)),
     hornless_share=0.7,
     tuft_height=3.0,
+    fleece=0.017,
     coats=SHEEP_COATS,
 )

@@ -8,6 +8,7 @@ from ..anatomy import BodyType, FaceMarks, Manners, Species
 from ..coats import ZEBRA_COATS
 from .horse import FOAL
 from .plans import BUILD, EAR, FORELEG, HEAD, HINDLEG, MANE, NECK, SPREAD, TAIL, TRUNK
+from .relief import MUSCLES, RIBS, ridges
 
 ZEBRA = Species(
     name="zebra",
@@ -44,10 +45,10 @@ ZEBRA = Species(
     limbs=(
         TRUNK.shaped("""
             at           0  0.12  0.26  0.42  0.58  0.74  0.87  0.94     1
-            offset      -2     1     1    -5    -8    -2     2     1    -3
-            depth       34    43    47    50    52    54    54    48    36
-            width       28    36  38.5    41    43    39  31.5    28    25
-            taper        0     0  0.05 -0.08 -0.05  0.12   0.3   0.3     0
+            offset      -2     1     0    -7   -10    -4     1     1    -3
+            depth       34    43    48    53    55    56    54    48    36
+            width       28    36    39    43    45    41    32    28    25
+            taper        0     0  0.05  -0.1 -0.08   0.1   0.3   0.3     0
         """),
         NECK.shaped("""
             at       -0.2    0  0.5    1  1.5    2  2.5    3
@@ -69,10 +70,10 @@ ZEBRA = Species(
             width       5  7.5  8.5    7    3
         """),
         MANE.shaped("""
-            at        0.1  0.5    1  1.5    2  2.5    3  3.3
-            offset     36   40   40   37 33.5 29.5   25   22
-            depth       6   12 14.5 14.5   14 13.5   13   10
-            width       5    5    5    5    5  4.8  4.5    4
+            at          0  0.5    1  1.5    2  2.5    3  3.3
+            offset     36   41   42 39.5   36   32   28   24
+            depth       7   13   16   16 15.5   15 14.5   11
+            width     5.5    5    5    5    5  4.8  4.5    4
         """),
         TAIL.shaped("""
             at       -0.3  0.3  0.9  1.6  2.2  2.8  3.3  3.7    4
@@ -100,6 +101,16 @@ ZEBRA = Species(
         BodyType("adult", 0.87),
         BodyType("foal", 0.13, FOAL, young=True),
     ),
+    relief=ridges(MUSCLES, 0.8)
+    + ridges(RIBS, 0.3)
+    + ridges("""
+        head: poll muzzle: 95 3 90 5 3 0.8
+        head: poll muzzle: 36 -3 62 -1 3 0.9
+        head: poll muzzle: 20 -12 11 1.2
+        head: poll muzzle: 36 -16 42 -10 5 -1
+        head: poll muzzle: 84 -5 102 -5 1.8 -0.8
+        neck: neck_base poll: 7 -12 80 -10 5 -1.2
+    """),
     graze=(0.28, 0.9, 0.5, 0.15, -0.85),
     manners=Manners(
         gaits={
