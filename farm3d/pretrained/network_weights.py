@@ -1,4 +1,4 @@
-"""Weights files of segmentation networks that other people trained: read without running what they hold.
+"""Weights files of networks that other people trained: read without running what they hold.
 
 PyTorch's files and detectron2's `.pkl` are pickles, which can run any code when they are opened in the
 ordinary way. Here only tensors and NumPy arrays come out of them.
@@ -78,21 +78,29 @@ class _ArrayUnpickler(pickle.Unpickler):
 def read_network_weights(file: Path) -> NetworkWeights:
     """Read PyTorch's `.pth`, `.safetensors`, or a `.pkl` of detectron2's model zoo.
 
-    Raises CheckpointError, naming the file, where it is missing, damaged, or of no network known here.
+    Raises CheckpointError, naming the file, where it is missing, damaged, or of no segmenter known here.
+    """
+    tensors = read_tensors(file)
+    for network, starts in NETWORKS.items():
+        if any(name.startswith(starts) for name in tensors):
+            return NetworkWeights(file, network, tensors)
+    raise CheckpointError(f"{file}: weights of neither PointRend (detectron2) nor Mask R-CNN (torchvision)")
+
+
+def read_tensors(file: Path) -> dict[str, Tensor]:
+    """The named tensors of a weights file of any network.
+
+    Raises CheckpointError, naming the file, where it is missing, damaged or holds more than weights.
     """
     if not file.is_file():
         raise CheckpointError(f"{file}: no such weights file")
     try:
-        tensors = _tensors(_read(file))
+        return _tensors(_read(file))
     except _UNREADABLE as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise CheckpointError(
             f"{file}: damaged, or not a file of weights alone ({_shortened(reason)}); get it anew"
         ) from None
-    for network, starts in NETWORKS.items():
-        if any(name.startswith(starts) for name in tensors):
-            return NetworkWeights(file, network, tensors)
-    raise CheckpointError(f"{file}: weights of neither PointRend (detectron2) nor Mask R-CNN (torchvision)")
 
 
 def _read(file: Path) -> Any:
