@@ -7,7 +7,15 @@ from farm3d.synth.dataset import FarmSettings, Progress, write_farm
 from farm3d.data.image_folder import ImageDataSet, open_data_set
 from farm3d.errors import ConfigError
 
-TEST_SEEDS = {"cow": 20_001, "horse": 20_002}
+TEST_SEEDS = {
+    "cow": 20_001,
+    "horse": 20_002,
+    "sheep": 20_003,
+    "pig": 20_004,
+    "dog": 20_005,
+    "zebra": 20_006,
+    "giraffe": 20_007,
+}
 TRAINING_SEED = 0
 """The seed of farm3d-synth unless told otherwise, so that of training."""
 
