@@ -10,7 +10,7 @@ from torch import Tensor
 from farm3d.geometry.mesh import Mesh
 from farm3d.ops.body_centred_lattice import BodyCentredLattice
 from farm3d.ops.marching_tetrahedra import marching_tetrahedra
-from farm3d.ops.mesh_topology import largest_piece
+from farm3d.ops.mesh_topology import largest_piece, vertex_normals
 
 from .limbs import LimbGeometry, body_distance, body_gradient, limb_foot
 from .refinement import mirror_vertices, split_edges, symmetric_faces
@@ -84,12 +84,11 @@ def _relaxed(
     mirror = mirror_vertices(vertices)
     average = neighbour_average(faces, mirror)
     for _ in range(RELAXATION_ROUNDS):
-        vertices = settle(limbs, vertices, ground, steps=1)
-        _, gradient = body_gradient(limbs, vertices, ground)
-        normal = torch.nn.functional.normalize(gradient, dim=1)
+        vertices = _settled(limbs, vertices, ground, mirror=mirror, steps=1)
+        normal = vertex_normals(vertices, faces)
         pull = torch.from_numpy(average @ vertices.double().numpy()).to(vertices.dtype) - vertices
         vertices = vertices + 0.6 * (pull - (pull * normal).sum(1, keepdim=True) * normal)
-    smooth = settle(limbs, vertices, ground).double().numpy()
+    smooth = _settled(limbs, vertices, ground, mirror=mirror, steps=3).double().numpy()
     for step in TAUBIN_STEPS * TAUBIN_ROUNDS:
         smooth = smooth + step * (average @ smooth - smooth)
     # Rounding errors have drifted apart on the two sides.
@@ -100,8 +99,8 @@ def _relaxed(
 def neighbour_average(faces: Int[Tensor, "faces 3"], mirror: Int[Tensor, " vertices"]) -> csr_matrix:
     """The matrix (vertices x vertices) that takes each vertex's value to the mean of its neighbours'.
 
-    Neighbours of the mirror image count as its own: marching tetrahedra cuts quadrilaterals along one
-    diagonal on the left and the other on the right, and averages must not see the difference.
+    Neighbours of the mirror image count as its own: quadrilaterals across the midline are cut along one
+    diagonal only, and averages must not see that.
     """
     edges = torch.cat([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
     starts, ends = torch.cat([edges, mirror[edges]]).numpy().T
@@ -111,15 +110,28 @@ def neighbour_average(faces: Int[Tensor, "faces 3"], mirror: Int[Tensor, " verti
     return csr_matrix(graph.multiply(1.0 / graph.sum(axis=1)))
 
 
-def settle(
-    limbs: tuple[LimbGeometry, ...], vertices: Float[Tensor, "vertices 3"], ground: float, *, steps: int = 3
+def _settled(
+    limbs: tuple[LimbGeometry, ...],
+    vertices: Float[Tensor, "vertices 3"],
+    ground: float,
+    *,
+    mirror: Int[Tensor, " vertices"],
+    steps: int,
 ) -> Float[Tensor, "vertices 3"]:
-    """Vertices moved onto the implicit surface by damped Newton steps along the distance's gradient."""
+    """Vertices moved onto the implicit surface by damped Newton steps along the distance's gradient.
+
+    The left half moves, the right one follows as its mirror image.
+    """
+    left = torch.nonzero(vertices[:, 0] >= 0.0)[:, 0]
+    moved = vertices[left]
     for _ in range(steps):
-        distance, gradient = body_gradient(limbs, vertices, ground)
+        distance, gradient = body_gradient(limbs, moved, ground)
         step = distance / gradient.square().sum(1).clamp_min(0.25)
-        vertices = vertices - step.clamp(-0.03, 0.03)[:, None] * gradient
-    return vertices
+        moved = moved - step.clamp(-0.03, 0.03)[:, None] * gradient
+    settled = vertices.clone()
+    settled[mirror[left]] = moved * moved.new_tensor([-1.0, 1.0, 1.0])
+    settled[left] = moved
+    return settled
 
 
 def _lattice(
