@@ -15,6 +15,9 @@ _LEG_LEVELS = {
     "foreleg": ("fore_toe", "fore_fetlock", "carpus", "elbow"),
     "hindleg": ("hind_toe", "hind_fetlock", "hock", "stifle"),
 }
+PALEST = 0.9
+"""A varied colour's brightest channel: paler ones would turn yellow where the light clips them."""
+
 SLICES = 24
 """Of the body and of the head, in each of which the lowest and the highest sample are looked for."""
 
@@ -73,7 +76,8 @@ class Canvas:
     def vary(self, color: Color, amount: float = 0.12) -> Float[np.ndarray, "3"]:
         """A colour of the same kind: a little lighter or darker, a little warmer or colder."""
         change = self.generator.normal() * amount + self.generator.normal(size=3) * amount / 12
-        return np.array(color) * np.exp(change)
+        varied = np.array(color) * np.exp(change)
+        return varied * min(1.0, PALEST / float(varied.max()))
 
     @cached_property
     def side(self) -> Values:

@@ -32,7 +32,7 @@ DOG_COATS = (
     # Golden and white retrievers, black and liver ones.
     Coat(
         0.13,
-        (Ground((0.79, 0.62, 0.40), 0.12, vary=0.2), Underside((0.88, 0.78, 0.61), -0.5, strength=0.7)),
+        (Ground((0.79, 0.62, 0.40), 0.12), Underside((0.88, 0.78, 0.61), -0.5, strength=0.7)),
         _SKIN,
         _LONG,
     ),
@@ -83,7 +83,7 @@ DOG_COATS = (
     Coat(0.05, (Ground((0.52, 0.37, 0.23)), Brindle(_BLACK), Sometimes(0.5, WhiteTrim(0.3))), _SKIN, _SHORT),
     Coat(
         0.07,
-        (Ground((0.71, 0.52, 0.32), 0.1, vary=0.18), Mask(_BLACK), Sometimes(0.3, WhiteTrim(0.2))),
+        (Ground((0.71, 0.52, 0.32), 0.1), Mask(_BLACK), Sometimes(0.3, WhiteTrim(0.2))),
         _SKIN,
         _SHORT,
     ),

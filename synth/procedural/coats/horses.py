@@ -56,7 +56,7 @@ HORSE_COATS = (
         0.03,
         Ground((0.50, 0.29, 0.17)),
         Patches(WHITE, 0.2, 0.3, scales=(0.6,), lean=-0.6),
-        Spots((0.42, 0.22, 0.12), (0.025, 0.06), spacing=2.6),
+        Spots((0.38, 0.21, 0.12), (0.025, 0.055), spacing=4.2),
         LongHair((0.48, 0.26, 0.14)),
         skin=Skin(pink_share=0.5),
     ),

@@ -37,14 +37,14 @@ class Dapples:
     """Light rings in a darker net, on the barrel and the hindquarters, as greys have."""
 
     strength: float = 0.3
-    spacing: float = 0.12
+    spacing: float = 0.09
 
     def paint(self, canvas: Canvas, color: Colors) -> Colors:
         generator, count = canvas.generator, canvas.vertex_count
         apart = np.full(count, self.spacing) * generator.uniform(0.75, 1.3, count)
         seeds = scattered_seeds(canvas.points[:count], apart, generator)
         places = cells(canvas.points, canvas.points[seeds])
-        inside = soft(places.border / self.spacing + 0.08 * canvas.noise(5.0), 0.2, 0.3)
+        inside = soft(places.border / self.spacing + 0.1 * canvas.noise(9.0), 0.24, 0.42)
         where = canvas.part("trunk", *LEGS, "neck") * soft(canvas.points[:, 1], -0.45, 0.5)
         where = where * soft(canvas.noise(0.8), -0.2, 1.2)
         strength = self.strength * generator.uniform(0.6, 1.2)
@@ -57,7 +57,7 @@ class Roan:
 
     color: Color
     amount: float = 0.5
-    flecks: float = 0.3
+    flecks: float = 0.14
     points: bool = True
 
     def paint(self, canvas: Canvas, color: Colors) -> Colors:
@@ -65,7 +65,7 @@ class Roan:
         for leg in LEGS if self.points else ():
             spared = spared + canvas.part(leg) * soft(2.1 - canvas.leg_level(leg), 0.0, 0.6)
         amount = self.amount * canvas.generator.uniform(0.6, 1.3)
-        share = amount * (1.0 + 0.2 * canvas.noise(1.2)) + self.flecks * (canvas.noise(16.0, waves=40))
+        share = amount * (1.0 + 0.2 * canvas.noise(1.2)) + self.flecks * canvas.noise(28.0, waves=40)
         return blend(color, canvas.vary(self.color, 0.05), share * (1.0 - np.clip(spared, 0.0, 1.0)))
 
 
