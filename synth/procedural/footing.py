@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from .anatomy import GROUND
-from .rig import Goal, Rig, Table, aim, frames_of, reach, rest_pitch
+from .rig import Goal, Rig, Table, aim, frames_of, reach, rest_pitch, tip_of
 
 LEGS = ("left_fore", "right_fore", "left_hind", "right_hind")
 BONES_OF = {
@@ -27,11 +27,15 @@ REACHED = 0.004
 KNEES_DOWN = 8
 """How often the trunk is lowered at most until legs that are too short reach the ground."""
 
+SUNK = 0.04
+"""How far (object units) the lowest vertex may be under the ground: about a hoof's height."""
+
+LARGEST_SINK = 0.05
 TIP_ROLL = 0.3
 """How far the end of the hoof's bone rises, in its length, when the heel does: it rolls over its tip."""
 
 MUZZLE_RADIUS = 0.17
-TAIL_RADIUS = 0.05
+"""How far the end of the head's bone is from the skin under it, in lengths of the head."""
 
 Angles = dict[str, tuple[float, float, float]]
 
@@ -58,11 +62,12 @@ class Fold:
 
     The joint is that at whose end `flexions` (of the bones above) stop: `forward` of its rest and `height`
     over the ground (object units). `pitches` (radians under the horizontal, forward being 0) are those of the
-    bones beyond. `spread` turns the leg outwards at its top.
+    bones beyond, the first of which is bent by about `bent`. `spread` turns the leg outwards at its top.
     """
 
     flexions: tuple[float, ...]
     pitches: tuple[float, ...]
+    bent: float
     height: float
     forward: float | None = None
     spread: float = 0.0
@@ -73,13 +78,16 @@ class Plan:
     """A pose before its legs are solved.
 
     `angles` are those of trunk, neck, ears and tail, `feet` follow LEGS, `sink` is how far the trunk is
-    lowered and `muzzle` how high the head's end is over the ground (object units), where that matters.
+    lowered, `muzzle` how high the head's end is over the ground where that matters, otherwise at least
+    `chin`, and `tail` how far the tail's bones stay over the ground (all object units).
     """
 
     feet: tuple[Footing | Fold, ...] = (Footing(), Footing(), Footing(), Footing())
     angles: Angles = field(default_factory=dict)
     sink: float = 0.0
     muzzle: float | None = None
+    chin: float = 0.0
+    tail: float = 0.05
 
 
 def added(*tables: Angles) -> Angles:
@@ -106,17 +114,27 @@ def planted(rig: Rig, plan: Plan) -> tuple[Table, float]:
     for _ in range(KNEES_DOWN):
         if short < REACHED:
             break
-        lower = sink + max(short, 2.0 * REACHED)
+        lower = sink + float(np.clip(short, 2.0 * REACHED, LARGEST_SINK))
         other, left = _with_legs(rig, plan, lower)
         if left >= short:
             break
         table, short, sink = other, left, lower
-    if plan.muzzle is not None:
-        chain = rig.chain(*NECK)
-        height = GROUND + sink + plan.muzzle + MUZZLE_RADIUS * rig.lengths[chain[-1]]
-        preferred = tuple(table[list(chain), 0])
-        table, _ = reach(rig, table, chain, Goal(preferred, NECK_EASE, height=float(height)))
-    return _tail_above(rig, table, GROUND + sink), sink
+    table = _with_muzzle(rig, plan, table, ground=GROUND + sink)
+    return _tail_above(rig, table, GROUND + sink + plan.tail), sink
+
+
+def _with_muzzle(rig: Rig, plan: Plan, table: Table, *, ground: float) -> Table:
+    """The table with the head where the plan wants it, and never under the ground."""
+    chain = rig.chain(*NECK)
+    radius = MUZZLE_RADIUS * rig.lengths[chain[-1]]
+    if (
+        plan.muzzle is None
+        and tip_of(rig, frames_of(rig, table), chain[-1])[1] >= ground + plan.chin + radius
+    ):
+        return table
+    height = ground + radius + (plan.chin if plan.muzzle is None else plan.muzzle)
+    preferred = tuple(float(flexion) for flexion in table[list(chain), 0])
+    return reach(rig, table, chain, Goal(preferred, NECK_EASE, height=float(height)))[0]
 
 
 def _with_legs(rig: Rig, plan: Plan, sink: float) -> tuple[Table, float]:
@@ -149,11 +167,14 @@ def _goal(rig: Rig, chain: tuple[int, ...], foot: Footing, *, kind: str, sink: f
 
 
 def _folded(rig: Rig, table: Table, chain: tuple[int, ...], foot: Fold, *, ground: float) -> Table:
+    """The table with a folded leg on the ground."""
     upper, lower = chain[: len(foot.flexions)], chain[len(foot.flexions) :]
     rest = rig.rest[upper[-1], 1]
     forward = None if foot.forward is None else float(rest[2] + foot.forward)
     goal = Goal(foot.flexions, (1.0,) * len(upper), height=ground + foot.height, forward=forward)
     table, _ = reach(rig, table, upper, goal)
+    # Of the two ways to turn a bone, through the joint or through the flesh.
+    table[lower[0], 0] = foot.bent
     for bone, pitch in zip(lower, foot.pitches, strict=True):
         table = aim(rig, table, bone, pitch)
     return table
@@ -164,8 +185,8 @@ def _tail_above(rig: Rig, table: Table, ground: float) -> Table:
     for bone in rig.chain(*TAIL):
         frame = frames_of(rig, table)[bone]
         start, end = frame[1, 3], frame[1, 3] + rig.lengths[bone] * frame[1, 2]
-        if end < ground + TAIL_RADIUS:
-            steep = np.clip((start - ground - TAIL_RADIUS) / rig.lengths[bone], -1.0, 1.0)
+        if end < ground:
+            steep = np.clip((start - ground) / rig.lengths[bone], -1.0, 1.0)
             table = aim(rig, table, bone, float(np.pi - np.arcsin(steep)))
     return table
 

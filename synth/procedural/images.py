@@ -17,8 +17,9 @@ from .animals import Animal, random_animal
 from .cameras import Viewpoint, fit_cameras, random_light, random_viewpoint
 from .drawing import SUPERSAMPLING, body_shade, draw_body, random_guests
 from .features import patch_features
+from .footing import SUNK
 from .keypoints import keypoints_in_image
-from .poses import SUNK, Pose, random_pose
+from .poses import Pose, random_pose
 from .quadruped import posed_vertices
 from .scenes.composition import backdrop, front, random_setting
 from .scenes.lighting import scene_light

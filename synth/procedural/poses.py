@@ -18,9 +18,6 @@ from .footing import Plan, added, mirrored, planted
 from .quadruped import Individual
 from .rig import Rig, rig_of
 
-SUNK = 0.04
-"""How far (object units) the lowest vertex may be under the ground: about a hoof's height."""
-
 LIVELY = ("trot", "canter", "gallop")
 HEAD_BUSY = ("graze", "browse", "drink")
 
@@ -66,7 +63,7 @@ def pose_of(name: str, species: Species, individual: Individual, *, generator: n
         plan = replace(plan, angles=added(plan.angles, carriage.head(generator, lively=lively)))
     habits = carriage.ears(generator, lively=lively), carriage.tail(manners, generator, lively=lively)
     plan = replace(plan, angles=added(plan.angles, *habits, _restlessness(rig, generator)))
-    table, sink = planted(rig, plan)
+    table, sink = resting.settled(individual, rig, plan) if name in ("lie", "sit") else planted(rig, plan)
     angles = torch.tensor(np.clip(table, -rig.limits, rig.limits), dtype=torch.float32)
     back = rig.rest[rig.names.index("thorax"), 0, 1] - GROUND - sink
     return Pose(name, angles, rise=-sink, height=0.62 * float(back))

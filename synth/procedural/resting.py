@@ -5,16 +5,27 @@ sphinx's of dogs; after Muybridge, "Animals in Motion" (1899), and Ellenberger, 
 Animal Anatomy for Artists" (1901).
 """
 
+from dataclasses import replace
+
 import numpy as np
+import torch
+from jaxtyping import Float
 
 from .anatomy import GROUND, Species
 from .carriage import NECK_SHARES
-from .footing import Angles, Fold, Footing, Plan, added, leg_height
-from .quadruped import Individual
-from .rig import Rig, frames_of
+from .footing import BONES_OF, LEGS, SUNK, TAIL, Angles, Fold, Footing, Plan, added, leg_height, planted
+from .quadruped import Individual, posed_vertices
+from .rig import Rig, Table, frames_of
 
 HALVINGS = 12
 """Steps of the bisection for the steepness of a sitting trunk: a thousandth of a radian."""
+
+SETTLINGS = 3
+HIGHEST_JOINT = 0.14
+"""How high a folded joint may lie over the ground, in lengths of the leg: on a limb or in a thick coat."""
+
+TRUNK = ("thorax", "chest", "loin", "pelvis")
+ELBOWS = ("left_upper_arm", "right_upper_arm")
 
 
 def stand(rig: Rig, generator: np.random.Generator) -> Plan:
@@ -76,8 +87,8 @@ def drink(species: Species, rig: Rig, generator: np.random.Generator) -> Plan:
     stood = stand(rig, generator)
     return Plan(
         (fore, fore, *stood.feet[2:]),
-        added(angles, {"thorax": (0.12, 0.0, 0.0)}),
-        sink=0.2 * size,
+        added(angles, {"thorax": (0.08, 0.0, 0.0)}),
+        sink=0.05 * size,
         muzzle=float(generator.uniform(0.0, 0.2)) * rig.lengths[rig.names.index("head")],
     )
 
@@ -95,7 +106,61 @@ def lie(species: Species, individual: Individual, rig: Rig, *, generator: np.ran
         "loin": (-0.03, 0.4 * roll, roll),
         "pelvis": (-0.08, 0.6 * roll, roll),
     }
+    curl = float(generator.normal()) * 0.4
+    angles |= dict.fromkeys(TAIL, (0.0, curl, 0.0))
     return Plan((*fore, *hind), angles, sink=sink)
+
+
+def settled(individual: Individual, rig: Rig, plan: Plan) -> tuple[Table, float]:
+    """All angles of a plan of lying or sitting, and its sink, so that the skin rests on the ground.
+
+    How thick an individual is where joints are folded shows only when it is posed: a few times what is found
+    under the ground, or hovering over it, corrects the plan.
+    """
+    thickest = individual.skinning.weights.argmax(dim=1, keepdim=True)
+    bones = individual.skinning.indices.gather(1, thickest)[:, 0].numpy()
+    table, sink = planted(rig, plan)
+    for _ in range(SETTLINGS):
+        posed = posed_vertices(individual, torch.tensor(table, dtype=torch.float32), torch.zeros(3))
+        lowest = np.full(len(rig.names), np.inf)
+        np.minimum.at(lowest, bones, posed[:, 1].double().numpy())
+        plan = _corrected(rig, plan, lowest, ground=GROUND + sink)
+        table, sink = planted(rig, plan)
+    return table, sink
+
+
+def _corrected(rig: Rig, plan: Plan, lowest: Float[np.ndarray, " bones"], *, ground: float) -> Plan:
+    """The plan with what is too low raised, and the reverse; `lowest` are the heights of the bones' skins."""
+
+    def under(*names: str) -> float:
+        return ground - SUNK / 2.0 - float(lowest[list(rig.chain(*names))].min())
+
+    # Only a trunk between folded legs is carried by the ground.
+    carried = all(isinstance(foot, Fold) for foot in plan.feet)
+    raised = under(*TRUNK, *ELBOWS) if carried else 0.0
+    highest = HIGHEST_JOINT * leg_height(rig)
+    feet = [
+        replace(
+            foot,
+            height=float(np.clip(foot.height + under(*_folded_bones(leg, foot)) - raised, 0.02, highest)),
+        )
+        if isinstance(foot, Fold)
+        else foot
+        for leg, foot in zip(LEGS, plan.feet, strict=True)
+    ]
+    return replace(
+        plan,
+        feet=tuple(feet),
+        sink=plan.sink - raised,
+        chin=max(0.0, plan.chin + under("head")),
+        tail=max(0.0, plan.tail + max(0.0, under(*TAIL))),
+    )
+
+
+def _folded_bones(leg: str, foot: Fold) -> tuple[str, ...]:
+    """The bones that meet in the joint on which a folded leg rests, and those beyond it."""
+    side, kind = leg.split("_")
+    return tuple(f"{side}_{bone}" for bone in BONES_OF[kind][len(foot.flexions) - 1 :])
 
 
 def _fore_fold(rig: Rig, generator: np.random.Generator) -> Fold:
@@ -103,20 +168,22 @@ def _fore_fold(rig: Rig, generator: np.random.Generator) -> Fold:
     radius = 0.045 * leg_height(rig)
     back = np.pi + 0.02
     return Fold(
-        (0.05, 0.3, -1.6), (back, back - 0.15), height=radius, spread=float(generator.uniform(0.0, 0.1))
+        (0.0, 0.45, -1.65), (back, back - 0.15), 2.0, height=radius, spread=float(generator.uniform(0.0, 0.1))
     )
 
 
 def _forearm_flat(rig: Rig, generator: np.random.Generator) -> Fold:
     """The elbow on the ground, the forearm and the paw before it."""
     radius = 0.07 * leg_height(rig)
-    return Fold((0.1, 0.5), (0.1, 0.02, 0.12), height=radius, spread=float(generator.uniform(-0.02, 0.1)))
+    return Fold(
+        (0.1, 0.5), (0.1, 0.02, 0.12), -1.2, height=radius, spread=float(generator.uniform(-0.02, 0.1))
+    )
 
 
 def _hind_fold(rig: Rig, *, outside: bool) -> Fold:
     """Stifle forward, the hock on the ground, the cannon along it."""
     radius = 0.05 * leg_height(rig)
-    return Fold((-0.8, 0.7), (0.03, 0.1), height=radius, spread=0.3 if outside else 0.12)
+    return Fold((-0.8, 0.7), (0.03, 0.1), -1.5, height=radius, spread=0.3 if outside else 0.12)
 
 
 def underside(individual: Individual) -> float:
@@ -138,7 +205,7 @@ def sit(rig: Rig, generator: np.random.Generator) -> Plan:
         sink, hip = _on_forelegs(rig, _upright(steep))
         low, high = (steep, high) if hip > seat else (low, steep)
     fore = [Footing(float(generator.normal(0.0, 0.03)) * size) for _ in range(2)]
-    hind = Fold((-0.6, 0.9), (0.0, 0.0), height=0.06 * size, spread=0.25)
+    hind = Fold((-0.6, 0.9), (0.0, 0.0), -1.5, height=0.06 * size, spread=0.25)
     neck: Angles = {"neck_1": (0.35 * steep, 0.0, 0.0), "head": (0.4 * steep, 0.0, 0.0)}
     return Plan((*fore, hind, hind), added(_upright(steep), neck), sink=sink)
 
