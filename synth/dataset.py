@@ -1,13 +1,14 @@
-"""Procedural data sets on disk: numbered shards that appear only when complete, so that a killed run resumes.
+"""Procedural data sets on disk, made animal by animal, so that each is bred once and a killed run resumes.
 
 The format is that of docs/data_sets.md: dataset.yaml, canonical.npz (the species' mean animal),
 individuals/<k>.npz, and shard_00000/ with <id>.jpg, <id>_mask.png, <id>_features.npz and <id>.json a sample.
 """
 
 import io
-from collections.abc import Iterator
+import shutil
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import cache, partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +21,15 @@ from .procedural.images import Animal, Sample, draw, random_animal, random_shot
 from .procedural.quadruped import Individual, mean_individual
 from .procedural.species import species_of
 from .processes import Progress, Team, run_tasks, wait_until
-from .samples import SampleFiles, results, write_sample
+from .samples import SampleFiles, results, sample_files, write_sample
 from .set_folder import (
     DESCRIPTION_FILE,
+    DRAFTS,
     FORMAT_VERSION,
     SHARD_SIZE,
     claim,
     finish,
+    link_or_copy,
     remove_leftovers,
     shard_name,
     shard_numbers,
@@ -47,6 +50,9 @@ class FarmSettings:
     shard_size: int = SHARD_SIZE
 
 
+BATCH = 256
+"""Pictures of one animal that are drawn together; a killed run draws those it was at again."""
+
 ALONE = Team()
 
 
@@ -58,7 +64,7 @@ def default_individuals(count: int) -> int:
 def write_farm(settings: FarmSettings, out: Path, progress: Progress, *, team: Team = ALONE) -> None:
     """Write a procedural data set to the folder `out`, or finish one that was begun with the same settings.
 
-    `progress` is told the number of samples done after each step. Each rank of `team` makes its shards;
+    `progress` is told the number of samples done after each step. Each rank of `team` draws its animals;
     rank 0 the rest, and it returns when everything is there. Raises ConfigError where `out` holds a data
     set with other settings or the category is unknown, InputError where it holds something else.
     """
@@ -67,77 +73,119 @@ def write_farm(settings: FarmSettings, out: Path, progress: Progress, *, team: T
     if claim(out, description, team):
         progress(settings.count)
         return
-    shards = shard_numbers(settings.count, settings.shard_size)
-    herd = range(-1, settings.individuals)
-    work = [("animal", number) for number in herd] + [("shard", number) for number in shards]
-    run_tasks(partial(_work, settings, out), team.share(work), workers=team.workers, progress=progress)
+    shards = [out / shard_name(shard) for shard in shard_numbers(settings.count, settings.shard_size)]
+    herd = _herd(settings)
+    if all(shard.is_dir() for shard in shards):
+        progress(settings.count)
+    else:
+        work = team.share(herd)
+        run_tasks(partial(_draw_batch, settings, out), work, workers=team.workers, progress=progress)
     if team.rank == 0:
-        targets = [_animal_file(out, number) for number in herd] + [out / shard_name(k) for k in shards]
-        wait_until(lambda: all(target.exists() for target in targets))
-        remove_leftovers(out / DESCRIPTION_FILE)
+        _write_mean(settings, out)
+        _assemble(settings, out, herd)
         finish(out, description, results(out))
 
 
-def _work(settings: FarmSettings, out: Path, item: tuple[str, int], progress: Progress) -> None:
-    """One piece of the work, unless it is done: the truth about an animal, or a shard."""
-    kind, number = item
-    with single_threaded():
-        if kind == "animal":
-            _write_animal(settings, out, number)
-        else:
-            _write_shard(settings, out, number, progress)
+@dataclass(frozen=True)
+class _Batch:
+    """Some pictures of one animal, which are drawn together."""
+
+    animal: int
+    part: int
+    pictures: tuple[int, ...]
+
+    def draft(self, out: Path) -> Path:
+        """The folder in which they wait for the other animals'."""
+        return out / DRAFTS / f"animal_{self.animal:05d}_{self.part:03d}"
 
 
-def _animal_file(out: Path, number: int) -> Path:
-    """Where the truth about an individual is; -1 is the mean of the species."""
-    return out / "canonical.npz" if number < 0 else out / "individuals" / f"{number}.npz"
+def _herd(settings: FarmSettings) -> list[_Batch]:
+    """All pictures, by animal."""
+    pictures: dict[int, list[int]] = {}
+    for number in range(settings.count):
+        animal = int(_generator(settings, number).integers(settings.individuals))
+        pictures.setdefault(animal, []).append(number)
+    return [
+        _Batch(animal, first // BATCH, tuple(numbers[first : first + BATCH]))
+        for animal, numbers in sorted(pictures.items())
+        for first in range(0, len(numbers), BATCH)
+    ]
 
 
-def _write_animal(settings: FarmSettings, out: Path, number: int) -> None:
-    target = _animal_file(out, number)
-    remove_leftovers(target)
-    if not target.exists():
-        species = species_of(settings.category)
-        shape = mean_individual(species) if number < 0 else _animal(settings, number).shape
-        write_bytes_atomically(target, _individual_bytes(shape))
+def _generator(settings: FarmSettings, number: int) -> np.random.Generator:
+    """What decides everything about a picture: first, whose it is."""
+    return np.random.default_rng([settings.seed, 1, number])
 
 
-def _write_shard(settings: FarmSettings, out: Path, shard: int, progress: Progress) -> None:
-    numbers = shard_pictures(shard, settings.count, settings.shard_size)
-    target = out / shard_name(shard)
+def _identifier(settings: FarmSettings, number: int) -> str:
+    return f"{settings.category}_{number:06d}"
+
+
+def _draw_batch(settings: FarmSettings, out: Path, batch: _Batch, progress: Progress) -> None:
+    """Draw the pictures of a batch, unless they are there, and write down the truth about the animal."""
+    target, individual = batch.draft(out), out / "individuals" / f"{batch.animal}.npz"
     remove_leftovers(target)
     if target.exists():
-        progress(len(numbers))
+        progress(len(batch.pictures))
         return
-    with replacing_folder(target) as folder:
-        for sample in _draw_pictures(settings, numbers):
-            files = SampleFiles(
-                sample.identifier,
-                sample.image,
-                sample.mask,
-                sample.truth,
-                sample.features,
-                sample.jpeg_quality,
-            )
-            write_sample(folder, files)
-            progress(1)
+    with single_threaded():
+        animal = _animal(settings, batch.animal)
+        if batch.part == 0:
+            remove_leftovers(individual)
+            write_bytes_atomically(individual, _individual_bytes(animal.shape))
+        with replacing_folder(target) as folder:
+            for number in batch.pictures:
+                write_sample(folder, _sample_files(_draw_picture(settings, animal, number)))
+                progress(1)
 
 
-def _draw_pictures(settings: FarmSettings, numbers: range) -> Iterator[Sample]:
-    """The samples of these numbers; each depends on the settings and its own number alone."""
-    for number in numbers:
-        generator = np.random.default_rng([settings.seed, 1, number])
-        animal = _animal(settings, int(generator.integers(settings.individuals)))
-        identifier = f"{settings.category}_{number:06d}"
-        shot = random_shot(animal, identifier, generator, seed=settings.seed)
-        yield draw(animal, [shot], settings.size)[0]
+def _draw_picture(settings: FarmSettings, animal: Animal, number: int) -> Sample:
+    """A picture depends on the settings and its own number alone."""
+    generator = _generator(settings, number)
+    generator.integers(settings.individuals)
+    shot = random_shot(animal, _identifier(settings, number), generator, seed=settings.seed)
+    return draw(animal, [shot], settings.size)[0]
 
 
-@cache
+def _sample_files(sample: Sample) -> SampleFiles:
+    return SampleFiles(
+        sample.identifier, sample.image, sample.mask, sample.truth, sample.features, sample.jpeg_quality
+    )
+
+
+@lru_cache(maxsize=1)
 def _animal(settings: FarmSettings, number: int) -> Animal:
-    """An individual, made once in each process that draws it."""
+    """The animal at work; its batches follow each other."""
     species, mixture = species_of(settings.category), feature_mixture(settings.seed)
     return random_animal(species, number, seed=settings.seed, mixture=mixture)
+
+
+def _write_mean(settings: FarmSettings, out: Path) -> None:
+    target = out / "canonical.npz"
+    remove_leftovers(target)
+    if not target.exists():
+        with single_threaded():
+            mean = mean_individual(species_of(settings.category))
+        write_bytes_atomically(target, _individual_bytes(mean))
+
+
+def _assemble(settings: FarmSettings, out: Path, herd: Sequence[_Batch]) -> None:
+    """Sort the pictures into shards by their numbers, when all are drawn."""
+    places = {number: batch.draft(out) for batch in herd for number in batch.pictures}
+    shards = shard_numbers(settings.count, settings.shard_size)
+    if not all((out / shard_name(shard)).is_dir() for shard in shards):
+        wait_until(lambda: all(batch.draft(out).is_dir() for batch in herd))
+    for shard in shards:
+        target = out / shard_name(shard)
+        remove_leftovers(target)
+        if not target.exists():
+            with replacing_folder(target) as folder:
+                for number in shard_pictures(shard, settings.count, settings.shard_size):
+                    for file in sample_files(places[number] / _identifier(settings, number)):
+                        link_or_copy(file, folder / file.name)
+    remove_leftovers(out / DESCRIPTION_FILE)
+    if (out / DRAFTS).exists():
+        shutil.rmtree(out / DRAFTS)
 
 
 def _description(settings: FarmSettings) -> dict[str, object]:

@@ -27,11 +27,13 @@ from .filtering import FilterConfig
 from .processes import Progress, Team, run_tasks, wait_until
 from .samples import REJECTED, image_file, mask_file, read_record, record_file, records, results, write_sample
 from .set_folder import (
+    DRAFTS,
     FORMAT_VERSION,
     SHARD_SIZE,
     claim,
     finish,
     is_finished,
+    link_or_copy,
     remove_leftovers,
     shard_name,
     shard_numbers,
@@ -40,8 +42,8 @@ from .set_folder import (
 from .sources import PictureSource, file_hash
 from .threads import single_threaded
 
-DRAFTS, SETTLED = "drafts", "settled.json"
-"""What the first pass makes for the second, and the second for the third; gone when the set is finished."""
+SETTLED = "settled.json"
+"""What the second pass finds for the third; gone when the set is finished."""
 
 PASSES = ("draw and cut out", "settle", "features")
 Stages = Callable[[str, int], Progress]
@@ -200,7 +202,7 @@ def _write_rejected(draft: Path, target: Path, duplicates: dict[str, str]) -> No
         return
     with replacing_folder(target) as folder:
         for file in early:
-            shutil.copyfile(file, folder / file.name)
+            link_or_copy(file, folder / file.name)
         for stem in late:
             _copy_sample(stem, folder, {"reason": "duplicate", "duplicate_of": duplicates[stem.name]})
 
@@ -216,7 +218,7 @@ def _kept(draft: Path, duplicates: dict[str, str]) -> Iterator[Path]:
 def _copy_sample(stem: Path, folder: Path, more: dict[str, Any] | None = None) -> None:
     """Copy a sample's files, with `more` in its record."""
     for file in (image_file(stem), mask_file(stem)):
-        shutil.copyfile(file, folder / file.name)
+        link_or_copy(file, folder / file.name)
     record = {**read_record(record_file(stem)), **(more or {})}
     text = json.dumps(record, sort_keys=True, ensure_ascii=False, allow_nan=False)
     record_file(folder / stem.name).write_text(text, encoding="utf-8")

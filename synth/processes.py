@@ -32,8 +32,13 @@ class Team:
     workers: int = 1
 
     def share(self, items: Sequence[Item]) -> Sequence[Item]:
-        """The items that fall to this rank."""
-        return items[self.rank :: self.ranks]
+        """The items that fall to this rank: neighbours stay together."""
+        return portion(items, self.rank, self.ranks)
+
+
+def portion(items: Sequence[Item], number: int, count: int) -> Sequence[Item]:
+    """The part `number` of `count` parts of nearly the same length, in order."""
+    return items[number * len(items) // count : (number + 1) * len(items) // count]
 
 
 def team_from_environment(workers: int) -> Team:
@@ -65,7 +70,7 @@ def run_tasks(task: Task[Item], items: Sequence[Item], *, workers: int, progress
         for item in items:
             task(item, progress)
         return
-    with _started(task, [items[k::workers] for k in range(workers)]) as team:
+    with _started(task, [portion(items, k, workers) for k in range(workers)]) as team:
         _listen(dict(team), progress)
 
 

@@ -58,6 +58,12 @@ def write_features(stem: Path, features: Float16[np.ndarray, "channels rows colu
         np.savez_compressed(stream, features=features)
 
 
+def sample_files(stem: Path, *, features: bool = True) -> list[Path]:
+    """The files of a sample."""
+    files = [record_file(stem), image_file(stem), mask_file(stem)]
+    return [*files, features_file(stem)] if features else files
+
+
 def image_file(stem: Path) -> Path:
     """Where the picture of a sample is."""
     return stem.with_name(f"{stem.name}.jpg")

@@ -4,6 +4,7 @@ dataset.yaml is written first, with the settings, and claims the folder; when ev
 written once more, with the results. What a killed run left aside goes when its shard is made again.
 """
 
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,9 @@ from .processes import Team, wait_until
 FORMAT_VERSION = 2
 DESCRIPTION_FILE = "dataset.yaml"
 RESULTS = "results"
+DRAFTS = "drafts"
+"""What is made before shards can be; gone when the set is finished."""
+
 SHARD_SIZE = 256
 """Pictures (drawn, not kept) of a shard."""
 
@@ -100,3 +104,11 @@ def remove_leftovers(target: Path) -> None:
             shutil.rmtree(leftover)
         else:
             leftover.unlink()
+
+
+def link_or_copy(file: Path, target: Path) -> None:
+    """Give a file that nobody will change a second name, or a copy where the file system knows no links."""
+    try:
+        os.link(file, target)
+    except OSError:
+        shutil.copyfile(file, target)

@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from farm3d.errors import InputError
 from .filtering import REASONS
 from .procedural.features import CHANNELS, GRID
 from .processes import Progress
-from .samples import REJECTED, features_file, image_file, mask_file, read_record
+from .samples import REJECTED, features_file, image_file, mask_file, read_record, sample_files
 from .set_folder import DESCRIPTION_FILE, FORMAT_VERSION, RESULTS, shard_name, shard_numbers, shard_pictures
 
 SETTING_KEYS = ("generator", "category", "count", "size", "shard_size", "feature_space")
@@ -51,8 +51,20 @@ class _Set:
         return _is_farm(self.description)
 
     @property
+    def has_features(self) -> bool:
+        return self.description["feature_space"] is not None
+
+    @property
     def shards(self) -> range:
         return shard_numbers(self.description["count"], self.description["shard_size"])
+
+
+@dataclass
+class _Seen:
+    """What the pictures read so far add up to: kept and rejected by reason, and the farm's animals."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    individuals: set[int] = field(default_factory=set)
 
 
 def verify(folder: Path, progress: Progress) -> Iterator[str]:
@@ -75,13 +87,13 @@ def verify(folder: Path, progress: Progress) -> Iterator[str]:
     if not isinstance(description.get(RESULTS), dict):
         yield f"{folder}: not finished; run the same farm3d-synth command again"
     yield from _top_level(data)
-    if data.is_farm:
-        yield from _individuals(data)
-    counts: Counter[str] = Counter()
+    seen = _Seen()
     for shard in data.shards:
-        yield from _shard(data, shard, counts, progress)
+        yield from _shard(data, shard, seen, progress)
+    if data.is_farm:
+        yield from _individuals(data, seen.individuals)
     if isinstance(description.get(RESULTS), dict):
-        yield from _results(data, counts)
+        yield from _results(data, seen.counts)
 
 
 def _top_level(data: _Set) -> Iterator[str]:
@@ -89,7 +101,7 @@ def _top_level(data: _Set) -> Iterator[str]:
     expected = {DESCRIPTION_FILE, REJECTED, *(shard_name(shard) for shard in data.shards)}
     if data.is_farm:
         expected |= {"canonical.npz", "individuals"}
-    elif data.description["feature_space"] is not None:
+    elif data.has_features:
         expected |= {"features.safetensors"}
     optional = {REJECTED}
     found = {path.name for path in data.folder.iterdir()}
@@ -101,9 +113,9 @@ def _top_level(data: _Set) -> Iterator[str]:
             yield f"{data.folder / REJECTED / name}: does not belong to the set"
 
 
-def _individuals(data: _Set) -> Iterator[str]:
-    numbers = range(data.description["individuals"])
-    files = [data.folder / "individuals" / f"{number}.npz" for number in numbers]
+def _individuals(data: _Set, occurring: set[int]) -> Iterator[str]:
+    """The truth about the species and about every animal that a picture shows."""
+    files = [data.folder / "individuals" / f"{number}.npz" for number in sorted(occurring)]
     for file in (data.folder / "canonical.npz", *files):
         try:
             with np.load(file) as arrays:
@@ -117,11 +129,13 @@ def _individuals(data: _Set) -> Iterator[str]:
             yield f"{file}: cannot be read ({error})"
 
 
-def _shard(data: _Set, shard: int, counts: Counter[str], progress: Progress) -> Iterator[str]:
+def _shard(data: _Set, shard: int, seen: _Seen, progress: Progress) -> Iterator[str]:
     """All pictures of one shard, each either kept or rejected."""
     folders = data.folder / shard_name(shard), data.folder / REJECTED / shard_name(shard)
     kept, rejected = ({path.stem for path in folder.glob("*.json")} for folder in folders)
-    expected = {file.name for stem in kept for file in _sample_files(folders[0] / stem, data)}
+    expected = {
+        file.name for stem in kept for file in sample_files(folders[0] / stem, features=data.has_features)
+    }
     yield from _foreign(folders[0], expected)
     allowed = {name for stem in rejected for name in (f"{stem}.json", f"{stem}.jpg", f"{stem}_mask.png")}
     yield from _foreign(folders[1], allowed)
@@ -131,18 +145,12 @@ def _shard(data: _Set, shard: int, counts: Counter[str], progress: Progress) -> 
         if by_number[number] != 1:
             yield f"{folders[0]}: picture {number} is there {by_number[number]} times, kept and rejected"
     for stem in sorted(kept):
-        yield from _sample(folders[0] / stem, data)
+        yield from _sample(folders[0] / stem, data, seen)
         progress(1)
     for stem in sorted(rejected):
-        yield from _rejected(folders[1] / stem, counts)
+        yield from _rejected(folders[1] / stem, seen.counts)
         progress(1)
-    counts["kept"] += len(kept)
-
-
-def _sample_files(stem: Path, data: _Set) -> list[Path]:
-    files = [stem.with_name(f"{stem.name}.json"), image_file(stem), mask_file(stem)]
-    has_features = data.description["feature_space"] is not None
-    return [*files, features_file(stem)] if has_features else files
+    seen.counts["kept"] += len(kept)
 
 
 def _foreign(folder: Path, expected: set[str]) -> Iterator[str]:
@@ -151,7 +159,7 @@ def _foreign(folder: Path, expected: set[str]) -> Iterator[str]:
             yield f"{folder / name}: does not belong to the set"
 
 
-def _sample(stem: Path, data: _Set) -> Iterator[str]:
+def _sample(stem: Path, data: _Set, seen: _Seen) -> Iterator[str]:
     """One kept picture: record, picture, mask, features."""
     size = data.description["size"]
     try:
@@ -164,6 +172,8 @@ def _sample(stem: Path, data: _Set) -> Iterator[str]:
         yield f"{stem}.json: lacks {', '.join(missing) or f'the id {stem.name}'}"
     elif len(record["crop_box"]) != 4 or not all(math.isfinite(value) for value in record["crop_box"]):
         yield f"{stem}.json: crop_box {record['crop_box']} is no box"
+    elif data.is_farm:
+        seen.individuals.add(record["individual"])
     image = _whole_image(image_file(stem))
     if image is None or image.shape != (size, size, 3):
         yield f"{image_file(stem)}: {_found(image)} in place of a colour picture of {size} x {size}"
@@ -172,7 +182,7 @@ def _sample(stem: Path, data: _Set) -> Iterator[str]:
         yield f"{mask_file(stem)}: {_found(mask)} in place of a mask of {size} x {size}"
     elif not np.isin(mask, (0, 255)).all() or not mask.any():
         yield f"{mask_file(stem)}: holds values other than 0 and 255, or no animal"
-    if data.description["feature_space"] is not None:
+    if data.has_features:
         yield from _features(features_file(stem))
 
 

@@ -131,7 +131,7 @@ def _make_farm(arguments: argparse.Namespace, messages: Messages, out: Path, *, 
         individuals=arguments.individuals or default_individuals(count),
     )
     with _stages(messages) as stages:
-        write_farm(settings, out, stages("draw", len(team.share(range(count)))), team=team)
+        write_farm(settings, out, stages("draw", -(-count // team.ranks)), team=team)
     return f"{out}: {_plural(count, 'picture')} of {_plural(settings.individuals, settings.category)}"
 
 

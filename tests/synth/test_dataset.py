@@ -12,6 +12,7 @@ import torch
 import yaml
 from farm3d.synth.dataset import FarmSettings, default_individuals, write_farm
 from farm3d.synth.processes import Team
+from farm3d.synth.verification import verify
 
 from farm3d.data.image_folder import load_batch, open_data_set
 from farm3d.errors import ConfigError, InputError
@@ -132,26 +133,29 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_other_animals(finis
         assert np.abs(one["rest_vertices"] - two["rest_vertices"]).max() > 0.01
 
 
-def test_a_run_killed_in_the_middle_of_a_shard_ends_with_the_same_bytes(finished, tmp_path):
+@pytest.mark.parametrize("moment", [1, 6, 10])
+def test_a_run_killed_in_the_middle_ends_with_the_same_bytes(moment, finished, tmp_path):
     done = 0
 
-    def stop_in_the_second_shard(count: int) -> None:
+    def stop(count: int) -> None:
         nonlocal done
         done += count
-        if done == 6:
+        if done == moment:
             raise Killed
 
     with pytest.raises(Killed):
-        write_farm(SETTINGS, tmp_path / "killed", stop_in_the_second_shard)
-    assert sorted(path.name for path in (tmp_path / "killed").glob("shard*")) == ["shard_00000"]
+        write_farm(SETTINGS, tmp_path / "killed", stop)
+    assert list(verify(tmp_path / "killed", ignore))
     # What a run that had no time to clean up leaves behind.
-    leftover = tmp_path / "killed" / ".shard_00001.0123456789ab.part"
+    leftover = tmp_path / "killed" / "drafts" / ".animal_00000_000.0123456789ab.part"
     leftover.mkdir()
     (leftover / "horse_000004.jpg").write_bytes(b"half")
-    first = (tmp_path / "killed" / "shard_00000" / "horse_000000.jpg").stat().st_mtime_ns
+    first = (tmp_path / "killed" / "individuals" / "0.npz").stat().st_mtime_ns
     write_farm(SETTINGS, tmp_path / "killed", ignore)
     assert contents(tmp_path / "killed") == contents(finished)
-    assert (tmp_path / "killed" / "shard_00000" / "horse_000000.jpg").stat().st_mtime_ns == first
+    assert list(verify(tmp_path / "killed", ignore)) == []
+    if moment == 10:
+        assert (tmp_path / "killed" / "individuals" / "0.npz").stat().st_mtime_ns == first
 
 
 def test_progress_counts_every_sample_once(finished):
