@@ -16,6 +16,7 @@ from farm3d.eval.keypoint_points import (
     surface_points,
     write_points,
 )
+from farm3d.synth.procedural.species import SPECIES
 
 from farm3d.geometry.mesh import Mesh
 from farm3d.models.build import load_trained, shipped_checkpoint
@@ -72,7 +73,7 @@ def test_a_name_means_one_point_in_all_data_sets() -> None:
             assert meanings.setdefault(name, meaning) == meaning
 
 
-@pytest.mark.parametrize("category", ["horse", "cow"])
+@pytest.mark.parametrize("category", [species.name for species in SPECIES])
 def test_every_meaning_is_a_point_of_the_category(category: str) -> None:
     points = canonical_points(category)
     for names in keypoint_names().values():
@@ -88,7 +89,7 @@ def test_the_animal_s_own_sides_are_kept() -> None:
     assert point_of("Throat", "left") is None
 
 
-@pytest.mark.parametrize("category", ["horse", "cow"])
+@pytest.mark.parametrize("category", [species.name for species in SPECIES])
 def test_points_are_mirrored_and_stand_where_their_names_say(category: str) -> None:
     points = canonical_points(category)
     for name, place in points.items():
