@@ -4,6 +4,9 @@
 """
 
 import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources, util
 from pathlib import Path
@@ -54,7 +57,7 @@ class PointRend:
         resized = ResizeShortestEdge(self.short_side, LONGEST_SIDE).get_transform(blue_first)
         image = torch.as_tensor(resized.apply_image(blue_first).astype("float32").transpose(2, 0, 1))
         height, width = shown.shape[:2]
-        with torch.inference_mode():
+        with torch.inference_mode(), _without_notices():
             found = self.network([{"image": image, "height": height, "width": width}])[0]["instances"]
         masks, labels, scores = (
             tensor.cpu() for tensor in (found.pred_masks, found.pred_classes, found.scores)
@@ -77,14 +80,13 @@ def load_point_rend(
 
     Raises MissingDependencyError without detectron2, CheckpointError where the weights do not fit.
     """
-    config = _configuration(device)
-    from detectron2.data import MetadataCatalog
-    from detectron2.modeling import build_model
+    with _without_notices():
+        config = _configuration(device)
+        from detectron2.data import MetadataCatalog
+        from detectron2.modeling import build_model
 
-    network = build_model(config)
-    # Of tensors without a version the head warns that it converts old names; that is done already.
-    logging.getLogger("detectron2.projects.point_rend.mask_head").setLevel(logging.ERROR)
-    load_into(network, _in_new_names(weights), source=weights.file)
+        network = build_model(config)
+        load_into(network, _in_new_names(weights), source=weights.file)
     classes = tuple(MetadataCatalog.get(config.DATASETS.TEST[0]).thing_classes)
     return PointRend(network.eval(), classes, short_side or config.INPUT.MIN_SIZE_TEST)
 
@@ -127,6 +129,16 @@ def _configuration(device: torch.device) -> Any:
     config.MODEL.DEVICE = str(device)
     config.MODEL.ROI_HEADS.SCORE_THRESH_TEST = MIN_SCORE
     return config
+
+
+@contextmanager
+def _without_notices() -> Iterator[None]:
+    """Silence on what is no user's business: detectron2's deprecations and its conversion of old names."""
+    for name in ("detectron2.projects.point_rend.mask_head", "torch.fx._symbolic_trace"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _in_new_names(weights: NetworkWeights) -> dict[str, Tensor]:

@@ -51,7 +51,9 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @needs_detectron2
-def test_a_real_forward_gives_instances_of_the_pictures_size(weights: Path) -> None:
+def test_a_real_forward_gives_instances_of_the_pictures_size(
+    weights: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     network = pointrend.load_point_rend(read_network_weights(weights), device=CPU, short_side=192)
     assert isinstance(network, Segmenter)
     pixels = np.ascontiguousarray(resize_to(read_image(HORSE).pixels, 300, enlarge=False)[:200])
@@ -62,6 +64,7 @@ def test_a_real_forward_gives_instances_of_the_pictures_size(weights: Path) -> N
         assert one.mask.dtype == bool
         assert one.label == "horse"
         assert 0.9 < one.score <= 1.0
+    assert capfd.readouterr().err == "", "other libraries' notices"
     boxes = [np.ptp(np.nonzero(one.mask), axis=1) + 1 for one in instances]
     for one, (height, width) in zip(instances, boxes, strict=True):
         assert one.mask.sum() == pytest.approx(height * width, rel=0.1), "a mask does not fill its box"
