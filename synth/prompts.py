@@ -5,10 +5,12 @@ walking away from the camera"; scenes, breeds, ages and all weights are ours (pr
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +90,12 @@ def view_rates() -> dict[str, float]:
 def prompt_tables() -> PromptTables:
     """The packaged tables."""
     values = parse_yaml(resources.files(__package__).joinpath(TABLES).read_text("utf-8"), source=TABLES)
-    return PromptTables(_views(values), values["common"], values["categories"])
+    views = {
+        name: View(float(view["weight"]), _weights(view["seen"]), view["avoid"])
+        for name, view in values["views"].items()
+    }
+    categories = {name: _lists(lists) for name, lists in values["categories"].items()}
+    return PromptTables(views, _lists(values["common"]), categories)
 
 
 def read_prompt_file(path: Path) -> tuple[str, ...]:
@@ -108,11 +115,12 @@ def read_prompt_file(path: Path) -> tuple[str, ...]:
     return prompts
 
 
-def _views(values: Mapping[str, Any]) -> dict[str, View]:
-    return {
-        name: View(float(view["weight"]), view["seen"], view["avoid"])
-        for name, view in values["views"].items()
-    }
+def _lists(lists: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    return {name: _weights(texts) for name, texts in lists.items()}
+
+
+def _weights(texts: Mapping[str, Any]) -> dict[str, float]:
+    return {text: float(weight) for text, weight in texts.items()}
 
 
 def _checked(category: str) -> str:
@@ -132,6 +140,5 @@ def _expand(text: str, lists: Mapping[str, Weighted], generator: np.random.Gener
 
 def _pick(weighted: Weighted, generator: np.random.Generator) -> str:
     """One of the texts, with probability proportional to its weight."""
-    bounds = np.cumsum(np.array(list(weighted.values()), dtype=np.float64))
-    index = int(np.searchsorted(bounds, generator.random() * bounds[-1], side="right"))
-    return list(weighted)[min(index, len(bounds) - 1)]
+    names, bounds = list(weighted), list(accumulate(weighted.values()))
+    return names[min(bisect_right(bounds, generator.random() * bounds[-1]), len(names) - 1)]
