@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from .views import Plane, View, on_ground, project
 
@@ -18,7 +18,7 @@ class Growth:
     """Blades of one picture: three points each (pixels), which shade each has, and their width (pixels)."""
 
     points: Float[np.ndarray, "blades 3 2"]
-    shades: Float[np.ndarray, " blades"]
+    shades: Int[np.ndarray, " blades"]
     width: int
 
 

@@ -108,7 +108,6 @@ def stand(
         upright.along / stage.scale, upright.height / stage.scale, upright.depth, upright.pixel / stage.scale
     )
     color, cover = painter(scaled, generator)
-    cover = np.where(np.isfinite(upright.height) & (upright.depth < 299.0), cover, 0.0)
     color = stage.air.hazed(lit(color, stage.light), upright.depth)
     return over(image, color, cover, stage.air.blurred(stage.depth(behind)))
 

@@ -21,6 +21,10 @@ METALS = ((0.60, 0.62, 0.63), (0.40, 0.41, 0.42), (0.35, 0.42, 0.38), (0.75, 0.7
 HEDGES = ((0.20, 0.28, 0.11), (0.28, 0.35, 0.15), (0.16, 0.22, 0.12), (0.34, 0.33, 0.18))
 
 
+UNSEEN = -1e3
+"""The height over the ground of a ray that does not meet a plane: far under what stands there."""
+
+
 @dataclass(frozen=True)
 class Upright:
     """Where each pixel's ray meets an upright plane: along it and over the ground (object units), the depth,
@@ -49,7 +53,7 @@ def upright_at(
     depth = np.where((depth > 0.3) & (depth < 300.0), depth, np.inf)
     reached = np.where(np.isfinite(depth), depth, 300.0)
     along = reached * (directions[..., [0, 2]] @ across) - start @ across
-    height = np.where(np.isfinite(depth), view.centre[1] + reached * directions[..., 1] - GROUND, np.inf)
+    height = np.where(np.isfinite(depth), view.centre[1] + reached * directions[..., 1] - GROUND, UNSEEN)
     return Upright(along, height, reached, 2.0 * view.reach * reached / view.size)
 
 
