@@ -79,7 +79,7 @@ def browse(rig: Rig, generator: np.random.Generator) -> Plan:
 
 def drink(species: Species, rig: Rig, generator: np.random.Generator) -> Plan:
     """A giraffe at the water: forelegs far apart, so that its muzzle comes down."""
-    size, spread = leg_height(rig), float(generator.uniform(0.42, 0.5))
+    size, spread = leg_height(rig), float(generator.uniform(0.36, 0.44))
     ahead = float(generator.uniform(0.1, 0.3)) * size
     bends = dict(zip(("chest", "neck_1", "neck_2", "neck_3", "head"), species.graze, strict=True))
     angles = {bone: (bend, 0.0, 0.0) for bone, bend in bends.items()}
@@ -87,7 +87,7 @@ def drink(species: Species, rig: Rig, generator: np.random.Generator) -> Plan:
     stood = stand(rig, generator)
     return Plan(
         (fore, fore, *stood.feet[2:]),
-        added(angles, {"thorax": (0.08, 0.0, 0.0)}),
+        added(angles, {"thorax": (0.05, 0.0, 0.0)}),
         sink=0.05 * size,
         muzzle=float(generator.uniform(0.0, 0.2)) * rig.lengths[rig.names.index("head")],
     )

@@ -178,15 +178,16 @@ def _linearised(
         axes[k], pivots[k] = frame[:3, 0], frame[:3, 3]
         frame = frame @ rotations[k]
     tip = frame[:3, 3] + rig.lengths[chain[-1]] * frame[:3, 2]
-    motion = np.cross(axes, tip - pivots)
+    x, y, z = (tip - pivots).T
+    rises, advances = axes[:, 2] * x - axes[:, 0] * z, axes[:, 0] * y - axes[:, 1] * x
     wants: list[float] = []
     follows: list[Numbers] = []
     if goal.height is not None:
         wants.append(goal.height - tip[1])
-        follows.append(motion[:, 1])
+        follows.append(rises)
     if goal.forward is not None:
         wants.append(goal.forward - tip[2])
-        follows.append(motion[:, 2])
+        follows.append(advances)
     if goal.pitch is not None:
         angle = goal.pitch - pitch_of(frame[:3, 2])
         wants.append((angle + np.pi) % (2.0 * np.pi) - np.pi)
