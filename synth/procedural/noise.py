@@ -56,7 +56,7 @@ def scattered_seeds(
 
 def cells(points: Float[np.ndarray, "points 3"], seeds: Float[np.ndarray, "seeds 3"]) -> Cells:
     """The Voronoi cells of at least two seeds."""
-    distance, number = cKDTree(seeds).query(points, k=2)
+    distance, number = (np.asarray(rows) for rows in cKDTree(seeds).query(points, k=2))
     between = np.linalg.norm(seeds[number[:, 1]] - seeds[number[:, 0]], axis=1)
     border = (distance[:, 1] ** 2 - distance[:, 0] ** 2) / (2.0 * np.maximum(between, 1e-9))
     return Cells(number[:, 0], border.astype(points.dtype), distance[:, 0].astype(points.dtype))

@@ -15,6 +15,9 @@ _LEG_LEVELS = {
     "foreleg": ("fore_toe", "fore_fetlock", "carpus", "elbow"),
     "hindleg": ("hind_toe", "hind_fetlock", "hock", "stifle"),
 }
+COARSE = 2.6
+"""Cycles an object unit up to which noise is evaluated at the vertices and is linear between them."""
+
 PALEST = 0.9
 """A varied colour's brightest channel: paler ones would turn yellow where the light clips them."""
 
@@ -63,8 +66,11 @@ class Canvas:
 
     def noise(self, frequency: float, *, stretch: Color = (1.0, 1.0, 1.0), waves: int = 24) -> Values:
         """Smooth noise of unit variance with so many cycles an object unit, more along stretched axes."""
-        points = self.points * np.array(stretch, dtype=self.points.dtype)
-        return self.noise_at(points, frequency, waves=waves)
+        coarse = frequency * max(stretch) <= COARSE
+        places = self.points[: self.vertex_count] if coarse else self.points
+        places = places * np.array(stretch, dtype=self.points.dtype)
+        values = smooth_noise(places, frequency, self.generator, waves=waves)
+        return self.grid.spread(values[:, None])[:, 0] if coarse else values
 
     def noise_at(self, points: Colors, frequency: float, *, waves: int = 24) -> Values:
         """Smooth noise at other places than the samples' own, one for each sample."""

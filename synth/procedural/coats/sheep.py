@@ -28,18 +28,18 @@ _DARK_SKIN = replace(
 _MUD = Sometimes(0.25, Dirt(reach=0.5, strength=0.6))
 
 
-def _sheep(share: float, face: Color, wool: Color, skin: Skin) -> Coat:
+def _sheep(share: float, face: Color, wool: Color, *, skin: Skin) -> Coat:
     """Wool of one colour, head and legs of another."""
     return Coat(share, (Ground(face), HeadAndLegs(face), Fleece(wool), _MUD), skin, _HAIR)
 
 
 SHEEP_COATS = (
-    _sheep(0.34, (0.83, 0.79, 0.73), _CREAM, _PALE_SKIN),
-    _sheep(0.24, _BLACK, _CREAM, _DARK_SKIN),
-    _sheep(0.10, (0.30, 0.22, 0.17), (0.80, 0.75, 0.65), _DARK_SKIN),
-    _sheep(0.08, (0.55, 0.47, 0.40), (0.80, 0.76, 0.68), _PALE_SKIN),
-    _sheep(0.08, (0.22, 0.15, 0.11), (0.33, 0.23, 0.17), _DARK_SKIN),
-    _sheep(0.05, _BLACK, (0.19, 0.17, 0.16), _DARK_SKIN),
+    _sheep(0.34, (0.83, 0.79, 0.73), _CREAM, skin=_PALE_SKIN),
+    _sheep(0.24, _BLACK, _CREAM, skin=_DARK_SKIN),
+    _sheep(0.10, (0.30, 0.22, 0.17), (0.80, 0.75, 0.65), skin=_DARK_SKIN),
+    _sheep(0.08, (0.55, 0.47, 0.40), (0.80, 0.76, 0.68), skin=_PALE_SKIN),
+    _sheep(0.08, (0.22, 0.15, 0.11), (0.33, 0.23, 0.17), skin=_DARK_SKIN),
+    _sheep(0.05, _BLACK, (0.19, 0.17, 0.16), skin=_DARK_SKIN),
     # Jacob's piebald sheep, and white ones with a freckled face.
     Coat(
         0.05,

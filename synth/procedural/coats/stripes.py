@@ -49,14 +49,18 @@ def stripe_wave(
     gain = [
         turn + _wrapped(angle[to] - angle[origin] - turn)
         for to in (first, second)
-        for turn in (_turn(points, field, origin, to),)
+        for turn in (_turn(points, field, ends=(origin, to)),)
     ]
     return np.cos(angle[origin] + grid.weights[:, 1] * gain[0] + grid.weights[:, 2] * gain[1]).astype(
         np.float32
     )
 
 
-def _turn(points: np.ndarray, field: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+def _turn(
+    points: np.ndarray, field: np.ndarray, *, ends: tuple[np.ndarray, np.ndarray]
+) -> Float[np.ndarray, " edges"]:
+    """The phase (radians) that the field asks for along straight lines between points."""
+    start, end = ends
     return np.pi * ((field[start] + field[end]) * (points[end] - points[start])).sum(axis=1)
 
 
@@ -69,7 +73,7 @@ def _edges(faces: np.ndarray, points: np.ndarray, field: np.ndarray) -> _Edges:
     sides = np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), axis=1)
     keys = np.unique(sides[:, 0].astype(np.int64) * len(points) + sides[:, 1])
     start, end = keys // len(points), keys % len(points)
-    return _Edges(start, end, _turn(points, field, start, end), len(points))
+    return _Edges(start, end, _turn(points, field, ends=(start, end)), len(points))
 
 
 def _integral(edges: _Edges) -> Float[np.ndarray, " vertices"]:
