@@ -7,7 +7,7 @@ import pytest
 
 from farm3d.errors import ConfigError, InputError
 from farm3d.io.image import SourceImage, read_image, write_png
-from farm3d.pretrained.grabcut import Cut, judge
+from farm3d.pretrained.grabcut import MIN_COLOR_SEPARATION, MIN_MAIN_SHARE, Cut, judge
 from farm3d.pretrained.segmentation import make_segmenter, segment
 
 HEIGHT, WIDTH = 120, 160
@@ -108,6 +108,50 @@ def test_a_picture_in_which_nothing_stands_out_is_refused(tmp_path: Path) -> Non
 def test_a_cut_that_is_no_animal_is_refused(mask: np.ndarray, reason: str) -> None:
     with pytest.raises(InputError, match=rf"no animal found \(.*{reason}.*--mask FILE"):
         judge(Cut(mask, color_separation=1.0, main_share=1.0))
+
+
+@pytest.mark.parametrize(
+    ("separation", "main_share", "confidence"),
+    [
+        (1.0, 1.0, 1.0),
+        (0.7, 1.0, 1.0),
+        (MIN_COLOR_SEPARATION, 1.0, 0.5),
+        (1.0, MIN_MAIN_SHARE, 0.5),
+        (0.14, 0.85, 0.2),
+        (1.0, 0.2, 0.0),
+        (0.0, 1.0, 0.0),
+    ],
+)
+def test_a_cuts_confidence_is_one_half_where_doubts_begin(
+    separation: float, main_share: float, confidence: float
+) -> None:
+    judged = judge(Cut(ellipse(), separation, main_share, rival_share=0.3))
+    assert judged.score == pytest.approx(confidence)
+    assert (judged.score < 0.5) == bool(judged.doubts) or confidence == 0.5
+    assert (judged.label, judged.rival_share) == (None, 0.3)
+
+
+def test_a_second_thing_on_the_field_is_a_rival(tmp_path: Path) -> None:
+    """Two alike, one nearer to the middle: that one is cut out, and the other one's size is told."""
+    source, path = saved(tmp_path, ellipse(95.0, radius_x=25.0) | ellipse(28.0, radius_x=20.0))
+    segmentation = segment(source, path)
+    assert iou(segmentation.mask.numpy(), ellipse(95.0, radius_x=25.0)) > 0.9
+    assert segmentation.rival_share == pytest.approx(20 / 25, abs=0.15)
+    assert segmentation.confidence < 0.5
+
+
+def test_of_a_mask_with_several_pieces_a_number_takes_one(tmp_path: Path) -> None:
+    small, large = ellipse(30.0, radius_x=15.0), ellipse(110.0, radius_x=35.0)
+    source, path = saved(tmp_path, small | large)
+    write_png(tmp_path / "cow_mask.png", ((small | large) * 255).astype(np.uint8))
+    whole = segment(source, path)
+    np.testing.assert_array_equal(whole.mask.numpy(), small | large)
+    assert (whole.confidence, whole.rival_share) == (1.0, 0.0)
+    second = segment(source, path, number=2)
+    np.testing.assert_array_equal(second.mask.numpy(), small)
+    assert second.rival_share == pytest.approx(large.sum() / small.sum())
+    with pytest.raises(InputError, match=r"cow\.png: --instance 3: the picture has 2 animals"):
+        segment(source, path, number=3)
 
 
 def test_a_doubtful_cut_is_a_warning() -> None:
