@@ -85,7 +85,10 @@ def draw_body(
         light,
         up=normal @ camera.world_to_camera[0, :3, 1].numpy(),
         sun_visible=sun_on_surface(
-            from_sun, surface.places.numpy(), normal @ light.facing, 0.02 + 0.2 * light.cloudiness
+            from_sun,
+            surface.places.numpy(),
+            facing=normal @ light.facing,
+            spread=0.02 + 0.2 * light.cloudiness,
         ),
         sky_visible=interpolate(sky[None, :, None], rasterized, faces)[0, ..., 0][surface.covered].numpy(),
         ground=ground,

@@ -102,7 +102,7 @@ def _draw_one(animal: Animal, shot: Shot, size: int) -> Sample:
     guests, shade = random_guests(animal, camera, setting, shade=shade, generator=generator)
     behind = backdrop(setting, shade=shade, guests=guests, generator=generator)
     image = behind * (1.0 - body.layer[..., 3:]) + body.layer[..., :3]
-    image = front(image, behind, setting, generator)
+    image = front(image, behind, setting, generator=generator)
     gain = random_gain(image, generator)
     truth = _truth(animal, shot, world_to_camera=camera.world_to_camera[0], offset=offsets[0], gain=gain)
     truth["keypoints"] = keypoints_in_image(animal.keypoints, body.clip, body.rasterized, size=size)[0]

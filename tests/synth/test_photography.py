@@ -105,7 +105,7 @@ def test_sharpening_makes_halos():
 
 @pytest.mark.parametrize("factor", [0.5, 1.6])
 def test_resampling_keeps_size_and_place(scene, factor):
-    image = resampled(scene, factor, cv2.INTER_LINEAR, cv2.INTER_AREA)
+    image = resampled(scene, factor, enlarge=cv2.INTER_LINEAR, shrink=cv2.INTER_AREA)
     assert image.shape == scene.shape
     assert np.corrcoef(image.ravel(), scene.ravel())[0, 1] > 0.75
     assert image.mean() == pytest.approx(scene.mean(), rel=0.02)

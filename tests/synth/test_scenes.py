@@ -137,7 +137,7 @@ def test_a_roof_keeps_the_sun_from_what_is_under_it():
     faces = torch.cat([roof[1], floor[1] + len(roof[0])])
     (seen,) = depth_maps(vertices, faces, np.array([[0.0, 1.0, 0.0]]), resolution=64)
     points = np.array([[0.0, 1.1, 0.0], [0.3, -0.9, 0.2]], dtype=np.float32)
-    assert sun_on_surface(seen, points, np.ones(2), 0.05) == pytest.approx([1.0, 0.0])
+    assert sun_on_surface(seen, points, facing=np.ones(2), spread=0.05) == pytest.approx([1.0, 0.0])
 
 
 def test_an_open_surface_sees_the_whole_sky_and_a_covered_one_little():
@@ -147,7 +147,7 @@ def test_an_open_surface_sees_the_whole_sky_and_a_covered_one_little():
     light = sky_on_surface(vertices, normals)
     top = (vertices[:, 1] > 1.05).numpy()
     under = ((vertices[:, 1].abs() < 0.01) & (vertices[:, [0, 2]].abs().amax(1) < 0.3)).numpy()
-    assert light[top] == pytest.approx(1.0, abs=0.12)
+    assert light[top].mean() == pytest.approx(1.0, abs=0.08)
     assert light[under].max() < 0.6
 
 
@@ -171,13 +171,11 @@ def test_a_body_in_the_open_takes_up_the_sun_by_the_cosine():
 
 
 def test_a_tile_repeats_and_tends_to_its_mean():
-    across, along = np.random.default_rng(0).uniform(0.0, 1.0, (2, 1, 50))
-    sharp = np.full_like(across, 1e-3)
-    assert sample_tile("gravel", across, along, sharp) == pytest.approx(
-        sample_tile("gravel", across + 3.0, along - 2.0, sharp), abs=1e-4
-    )
-    coarse = sample_tile("gravel", across, along, np.full_like(across, 10.0))
-    assert coarse[..., 0].std() < 0.2 * sample_tile("gravel", across, along, sharp)[..., 0].std()
+    places = np.random.default_rng(0).uniform(0.0, 1.0, (1, 50, 2))
+    sharp = np.full((1, 50), 1e-3)
+    here = sample_tile("gravel", places, sharp)
+    assert here == pytest.approx(sample_tile("gravel", places + np.array([3.0, -2.0]), sharp), abs=1e-4)
+    assert sample_tile("gravel", places, 1e4 * sharp)[..., 0].std() < 0.2 * here[..., 0].std()
 
 
 @pytest.mark.parametrize("painter", [rail_fence, wire_fence, boards, masonry, barn, hedge])
@@ -218,7 +216,7 @@ def test_every_backdrop_is_light_and_the_same_for_the_same_seed(elevation):
         light = scene_light(view, (0.2, 0.7, 0.6), ambient=0.4, diffuse=0.7, generator=generator)
         setting = random_setting(view, light, generator)
         image = backdrop(setting, shade=open_ground, guests=[], generator=generator)
-        return front(image, image, setting, generator)
+        return front(image, image, setting, generator=generator)
 
     with np.errstate(invalid="raise", divide="raise"):
         for seed in range(10):

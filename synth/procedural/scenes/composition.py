@@ -41,7 +41,7 @@ def random_setting(view: View, light: SceneLight, generator: np.random.Generator
     directions = rays(view)
     depth = ground_depth(view, directions)
     places = ground_places(view, directions, depth)
-    ground = random_ground(view, places, depth, generator)
+    ground = random_ground(view, places, depth, generator=generator)
     chance = generator.random()
     kind = "studio" if chance < STUDIO else "indoors" if chance < STUDIO + INDOORS else "open"
     if kind == "studio":
@@ -83,11 +83,11 @@ def backdrop(
     if setting.kind == "indoors":
         wall = boards if generator.random() < 0.5 else masonry
         image = stand(image, wall, stage, behind=generator.uniform(2.0, 7.0), generator=generator)
-    image = furnish(image, stage, guests, generator)
+    image = furnish(image, stage, guests, generator=generator)
     return _growth(image, image, setting, behind=(0.1, 7.0), generator=generator)
 
 
-def front(image: Image, behind: Image, setting: Setting, generator: np.random.Generator) -> Image:
+def front(image: Image, behind: Image, setting: Setting, *, generator: np.random.Generator) -> Image:
     """Blades of grass before the animal's feet, lit as the backdrop is there."""
     return _growth(image, behind, setting, behind=(-2.2, -0.2), generator=generator)
 

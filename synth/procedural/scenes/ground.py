@@ -57,7 +57,7 @@ def ground_places(view: View, directions: Float[np.ndarray, "size size 3"], dept
     return places
 
 
-def random_ground(view: View, places: np.ndarray, depth: Plane, generator: np.random.Generator) -> Ground:
+def random_ground(view: View, places: np.ndarray, depth: Plane, *, generator: np.random.Generator) -> Ground:
     """One or two materials; the second in patches, or on the other side of a line."""
     shares = np.array([material.share for material in MATERIALS])
     first, second = generator.choice(len(MATERIALS), size=2, p=shares / shares.sum())
@@ -66,11 +66,11 @@ def random_ground(view: View, places: np.ndarray, depth: Plane, generator: np.ra
         2.0 * view.reach * reached / view.size * np.sqrt(np.maximum(reached / view.centre[1] / 4, 1.0))
     )
     flat = _turned(places[..., [0, 2]], generator)
-    albedo = _material(MATERIALS[first], flat, footprint, generator)
+    albedo = _material(MATERIALS[first], flat, footprint, generator=generator)
     blades = MATERIALS[first].blades
     kind = generator.random()
     if kind < 0.55:
-        other = _material(MATERIALS[second], flat, footprint, generator)
+        other = _material(MATERIALS[second], flat, footprint, generator=generator)
         cover = (_patches if kind < 0.3 else _beyond_line)(flat, footprint, generator)[..., None]
         albedo = albedo + cover * (other - albedo)
     near = np.abs(places[..., [0, 2]]).max(axis=-1) < 2.5
@@ -86,12 +86,12 @@ def _turned(flat: np.ndarray, generator: np.random.Generator) -> np.ndarray:
 
 
 def _material(
-    material: Material, flat: np.ndarray, footprint: Plane, generator: np.random.Generator
+    material: Material, flat: np.ndarray, footprint: Plane, *, generator: np.random.Generator
 ) -> Float[np.ndarray, "size size 3"]:
     """Two shades mixed by broad and by fine patterns under the tile's own lightness."""
     side = material.side * float(np.exp(generator.normal() * 0.25))
-    fine = sample_tile(material.tile, flat[..., 0] / side, flat[..., 1] / side, footprint / side)
-    broad = sample_tile("noise 1.2", flat[..., 0] / 31.0, flat[..., 1] / 31.0, footprint / 31.0)
+    fine = sample_tile(material.tile, flat / side, footprint / side)
+    broad = sample_tile("noise 1.2", flat / 31.0, footprint / 31.0)
     share = np.clip(0.4 * fine[..., 1] + 0.3 + generator.uniform(0.1, 0.4) * broad[..., 0], 0.0, 1.0)
     first = varied(material.colors[0], generator)
     second = varied(material.colors[1], generator)
@@ -102,7 +102,7 @@ def _material(
 def _patches(flat: np.ndarray, footprint: Plane, generator: np.random.Generator) -> Plane:
     """Cover by patches of a few units with ragged edges."""
     side = generator.uniform(9.0, 30.0)
-    read = sample_tile("noise 1.4", flat[..., 0] / side, flat[..., 1] / side, footprint / side)
+    read = sample_tile("noise 1.4", flat / side, footprint / side)
     return np.clip((read[..., 0] - generator.uniform(-0.2, 1.2)) / generator.uniform(0.15, 0.8) + 0.5, 0, 1)
 
 
@@ -111,7 +111,7 @@ def _beyond_line(flat: np.ndarray, footprint: Plane, generator: np.random.Genera
     middle = flat.reshape(-1, 2)[len(flat) ** 2 // 2 + len(flat) // 2]
     turn = generator.uniform(0.0, 2.0 * np.pi)
     off = (flat - middle) @ np.array([np.cos(turn), np.sin(turn)]) - generator.uniform(0.5, 6.0)
-    ragged = sample_tile("noise 1.2", flat[..., 0] / 8.0, flat[..., 1] / 8.0, footprint / 8.0)[..., 0]
+    ragged = sample_tile("noise 1.2", flat / 8.0, footprint / 8.0)[..., 0]
     return np.clip((off + 0.25 * ragged) / np.maximum(0.1, 2.0 * footprint) + 0.5, 0.0, 1.0)
 
 
@@ -120,8 +120,8 @@ def tree_shade(places: np.ndarray, toward: Float[np.ndarray, "3"], generator: np
     flat = places[..., [0, 2]] + generator.uniform(0.0, 100.0, 2)
     side = generator.uniform(10.0, 25.0)
     blank = np.zeros(flat.shape[:2])
-    broad = sample_tile("noise 1.6", flat[..., 0] / side, flat[..., 1] / side, blank)[..., 0]
-    fine = sample_tile("noise 1.0", flat[..., 0] / 7.0, flat[..., 1] / 7.0, blank)[..., 1]
+    broad = sample_tile("noise 1.6", flat / side, blank)[..., 0]
+    fine = sample_tile("noise 1.0", flat / 7.0, blank)[..., 1]
     depth = np.clip((broad - generator.uniform(0.2, 1.0)) * 2.0, 0.0, 1.0)
     holes = np.clip((fine - 0.9) * 2.0, 0.0, 1.0)
     return 1.0 - depth * (1.0 - holes) * generator.uniform(0.6, 1.0)

@@ -9,13 +9,13 @@ from farm3d.ops.rasterize.numba_launch import compile_kernel
 
 @compile_kernel
 @no_type_check
-def sample_pyramid(texels, starts, across, along, level, out):
+def sample_pyramid(texels, starts, places, level, out):
     """Trilinear reads of a repeating square texture: `texels` holds all levels, `starts[k]` where k begins.
 
-    Level k is `side >> k` texels wide; `across` and `along` are in tiles, `level` is a real number.
+    Level k is `side >> k` texels wide; `places` are in tiles, `level` is a real number.
     """
     side, channels = round(np.sqrt(starts[1])), texels.shape[1]
-    for n in range(len(across)):
+    for n in range(len(places)):
         low = int(level[n])
         part = level[n] - low
         for step in range(2):
@@ -23,8 +23,8 @@ def sample_pyramid(texels, starts, across, along, level, out):
             if weight == 0.0:
                 continue
             width = side >> (low + step)
-            x = (across[n] - np.floor(across[n])) * width - 0.5
-            y = (along[n] - np.floor(along[n])) * width - 0.5
+            x = (places[n, 0] - np.floor(places[n, 0])) * width - 0.5
+            y = (places[n, 1] - np.floor(places[n, 1])) * width - 0.5
             left, top = int(np.floor(x)), int(np.floor(y))
             u, v = np.float32(x - left), np.float32(y - top)
             right, bottom = (left + 1) % width, (top + 1) % width

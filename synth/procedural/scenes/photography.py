@@ -105,7 +105,7 @@ def sharpened(image: Image, amount: float, radius: float) -> Image:
     return image + amount * (image - cv2.GaussianBlur(image, (0, 0), radius))
 
 
-def resampled(image: Image, factor: float, enlarge: int, shrink: int) -> Image:
+def resampled(image: Image, factor: float, *, enlarge: int, shrink: int) -> Image:
     """Brought to `factor` times its size and back, by OpenCV's interpolations."""
     side = len(image)
     other = max(8, round(side * factor))
@@ -149,7 +149,7 @@ def photographed(linear: Image, generator: np.random.Generator) -> UInt8[np.ndar
         factor = generator.uniform(0.55, 0.95) if generator.random() < 0.6 else generator.uniform(1.1, 1.8)
         large = (cv2.INTER_LINEAR, cv2.INTER_CUBIC)[int(generator.integers(2))]
         small = (cv2.INTER_AREA, cv2.INTER_LINEAR)[int(generator.integers(2))]
-        image = resampled(image, factor, large, small)
+        image = resampled(image, factor, enlarge=large, shrink=small)
     final = (np.clip(image, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)
     quality, halved = int(generator.integers(40, 96)), bool(generator.random() < 0.7)
     return compressed(final, quality, subsampled=halved) if generator.random() < 0.7 else final

@@ -109,16 +109,12 @@ def stand(
     )
     color, cover = painter(scaled, generator)
     color = stage.air.hazed(lit(color, stage.light), upright.depth)
-    return over(image, color, cover, stage.air.blurred(stage.depth(behind)))
+    layer = np.dstack([color * cover[..., None], cover]).astype(np.float32)
+    return over(image, layer, stage.air.blurred(stage.depth(behind)))
 
 
-def over(image: Image, color: Image, cover: Plane, blur: float) -> Image:
-    """A layer laid over a picture, blurred with its edge."""
-    return over_premultiplied(image, np.dstack([color * cover[..., None], cover]).astype(np.float32), blur)
-
-
-def over_premultiplied(image: Image, layer: Float[np.ndarray, "size size 4"], blur: float) -> Image:
-    """The same for a layer whose light is already multiplied by its cover."""
+def over(image: Image, layer: Float[np.ndarray, "size size 4"], blur: float) -> Image:
+    """A layer (light times cover, and cover) laid over a picture, blurred with its edge."""
     if blur > 0.25:
         layer = cv2.GaussianBlur(layer, (0, 0), blur)
     return image * (1.0 - layer[..., 3:]) + layer[..., :3]
@@ -141,12 +137,9 @@ def place(
         return
     wide = tall * generator.uniform(0.85, 1.2)
     layer = _lit_sprite(_shrunk(sprite, max(wide, tall)), colors, stage.light, flipped=flipped)
-    layer[..., :3] = (
-        stage.air.hazed(layer[..., :3] / np.maximum(layer[..., 3:], 1e-3), float(depths[0])) * layer[..., 3:]
-    )
-    _paste(
-        image, layer, (pixels[0, 0] - wide / 2, pixels[1, 1], wide, tall), stage.air.blurred(float(depths[0]))
-    )
+    depth, cover = float(depths[0]), layer[..., 3:]
+    layer[..., :3] = stage.air.hazed(layer[..., :3] / np.maximum(cover, 1e-3), depth) * cover
+    _paste(image, layer, (pixels[0, 0] - wide / 2, pixels[1, 1], wide, tall), blur=stage.air.blurred(depth))
 
 
 def _shrunk(sprite: Sprite, pixels: float) -> Sprite:
@@ -179,6 +172,7 @@ def _paste(
     image: Image,
     layer: Float[np.ndarray, "height width 4"],
     box: tuple[float, float, float, float],
+    *,
     blur: float,
 ) -> None:
     """A layer scaled into a box (x, y, width, height in pixels) of the picture, in place."""
@@ -205,7 +199,7 @@ def _paste(
     part += patch[..., :3]
 
 
-def furnish(image: Image, stage: Stage, guests: Sequence[Guest], generator: np.random.Generator) -> Image:
+def furnish(image: Image, stage: Stage, guests: Sequence[Guest], *, generator: np.random.Generator) -> Image:
     """Woods far away, buildings, trees, fences, clutter and other animals, from far to near."""
     image = image.astype(np.float32)
     things: list[tuple[float, Painter | Thing | Guest]] = [(guest.behind, guest) for guest in guests]
@@ -222,7 +216,7 @@ def furnish(image: Image, stage: Stage, guests: Sequence[Guest], generator: np.r
         things += [(float(behind), CLUTTER[kind]) for behind, kind in zip(places, kinds, strict=True)]
     for behind, thing in sorted(things, key=lambda entry: -entry[0]):
         if isinstance(thing, Guest):
-            image = over_premultiplied(image, thing.layer, stage.air.blurred(stage.depth(behind)))
+            image = over(image, thing.layer, stage.air.blurred(stage.depth(behind)))
         elif isinstance(thing, Thing):
             across = generator.normal() * (1.5 + behind * stage.view.reach)
             place(image, thing, stage, across=across, behind=behind, generator=generator)

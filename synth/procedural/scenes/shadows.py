@@ -96,7 +96,11 @@ def _frame(direction: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3 3"]:
 
 
 def sun_on_surface(
-    seen: DepthMap, points: Float[np.ndarray, "points 3"], facing: Float[np.ndarray, " points"], spread: float
+    seen: DepthMap,
+    points: Float[np.ndarray, "points 3"],
+    *,
+    facing: Float[np.ndarray, " points"],
+    spread: float,
 ) -> Float[np.ndarray, " points"]:
     """The share of the light that reaches surface points: 0 in the body's own shadow.
 

@@ -30,7 +30,7 @@ def random_sky(
     plane = unit[..., [0, 2]] / np.maximum(unit[..., 1:2], 0.02) * generator.uniform(0.08, 0.25)
     plane = plane + generator.uniform(0.0, 10.0, 2)
     footprint = np.minimum(0.004 / np.maximum(height, 0.02) ** 1.5, 0.5)
-    noise = sample_tile("noise 1.3", plane[..., 0], plane[..., 1], footprint)
+    noise = sample_tile("noise 1.3", plane, footprint)
     edge = 1.6 - 3.2 * cloudiness
     cover = np.clip((noise[..., 0] - edge) / generator.uniform(0.6, 1.5), 0.0, 1.0)[..., None]
     white = np.clip(0.95 + 0.10 * noise[..., 1:], 0.6, 1.2) * (1.0 - 0.25 * cloudiness * cover)
@@ -62,6 +62,8 @@ def hills(
     blue = CLEAR_BOTTOM * float(light.on_ground().mean()) * 0.7
     blank = np.full((size, size), 4.0 / size)
     across = np.broadcast_to(columns * 0.5, (size, size))
-    texture = sample_tile("noise 0.8", across, rows / size * 0.7 + np.zeros_like(blank), blank)[..., 0]
+    texture = sample_tile(
+        "noise 0.8", np.dstack([across, np.broadcast_to(rows / size * 0.7, blank.shape)]), blank
+    )[..., 0]
     color = green * (1.0 + 0.18 * texture[..., None])
     return color + generator.uniform(0.1, 0.8) * (blue - color), cover

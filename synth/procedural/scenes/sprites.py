@@ -44,18 +44,20 @@ class _Canvas:
         """A ball, flattened where its two radii (across, up) differ."""
         u, v = (self.x - centre[0]) / radius[0], (self.y - centre[1]) / radius[1]
         bulge = np.sqrt(np.maximum(1.0 - u**2 - v**2, 0.0))
-        self._put((u**2 + v**2 < 1.0), centre[2] + bulge * radius[0], part, (u, v, bulge, light))
+        depth = centre[2] + bulge * radius[0]
+        self._put(u**2 + v**2 < 1.0, depth, part=part, relief=(u, v, bulge, light))
 
     def polygon(
-        self, corners: Float[np.ndarray, "corners 2"], part: int, depth: float, light: float = 1.0
+        self, corners: Float[np.ndarray, "corners 2"], part: int, *, depth: float, light: float = 1.0
     ) -> None:
         """A flat shape that faces the camera."""
         pixels = np.stack([(corners[:, 0] + 0.5) * SIDE, (1.0 - corners[:, 1]) * SIDE], axis=1)
         mask = np.zeros((SIDE, SIDE), np.uint8)
         cv2.fillPoly(mask, [np.rint(pixels * 16).astype(np.int32)], 255, shift=4)
-        self._put(mask > 0, np.full_like(self.depth, depth), part, (0.0, 0.25, 0.97, light))
+        relief = (0.0, 0.25, 0.97, light)
+        self._put(mask > 0, np.full_like(self.depth, depth), part=part, relief=relief)
 
-    def _put(self, inside: np.ndarray, depth: np.ndarray, part: int, relief: tuple[object, ...]) -> None:
+    def _put(self, inside: np.ndarray, depth: np.ndarray, *, part: int, relief: tuple[object, ...]) -> None:
         seen = inside & (depth > self.depth)
         self.depth[seen] = depth[seen]
         self.part[seen] = part
@@ -99,10 +101,9 @@ def broadleaf(generator: np.random.Generator) -> Sprite:
         fork = base * generator.uniform(0.6, 1.1)
         end = generator.uniform(0.6, 0.85)
         corners = [(-trunk, fork), (lean, end), (lean + 0.01, end), (trunk, fork)]
-        canvas.polygon(np.array(corners), 1, -0.2)
-    canvas.polygon(
-        np.array([(-1.6 * trunk, 0), (-trunk, 0.3 + base), (trunk, 0.3 + base), (1.6 * trunk, 0)]), 1, -0.1
-    )
+        canvas.polygon(np.array(corners), 1, depth=-0.2)
+    corners = [(-1.6 * trunk, 0), (-trunk, 0.3 + base), (trunk, 0.3 + base), (1.6 * trunk, 0)]
+    canvas.polygon(np.array(corners), 1, depth=-0.1)
     for _ in range(int(generator.integers(25, 60))):
         turn, out = generator.uniform(0, 2 * np.pi), np.sqrt(generator.random())
         height = base + (1.0 - base) * (0.5 + 0.42 * out * np.sin(turn))
@@ -121,7 +122,7 @@ def conifer(generator: np.random.Generator) -> Sprite:
     """A narrow cone of drooping branches."""
     canvas = _Canvas()
     wide = generator.uniform(0.12, 0.26)
-    canvas.polygon(np.array([(-0.012, 0), (-0.006, 0.9), (0.006, 0.9), (0.012, 0)]), 1, -0.3)
+    canvas.polygon(np.array([(-0.012, 0), (-0.006, 0.9), (0.006, 0.9), (0.012, 0)]), 1, depth=-0.3)
     for level in np.linspace(generator.uniform(0.04, 0.2), 0.98, 26):
         reach = wide * (1.02 - level) + 0.008
         for _ in range(5):
@@ -150,19 +151,17 @@ def bare_tree(generator: np.random.Generator) -> Sprite:
     """A leafless tree: a trunk that forks six times."""
     canvas = _Canvas()
 
-    def grow(foot: np.ndarray, turn: float, length: float, thick: float, depth: int) -> None:
+    def grow(foot: np.ndarray, turn: float, *, length: float, thick: float, forks: int) -> None:
         tip = foot + length * np.array([np.sin(turn), np.cos(turn)])
         side = thick * np.array([np.cos(turn), -np.sin(turn)])
-        canvas.polygon(
-            np.array([foot - side, tip - 0.7 * side, tip + 0.7 * side, foot + side]), 1, -0.1 * depth
-        )
-        if depth:
+        corners = np.array([foot - side, tip - 0.7 * side, tip + 0.7 * side, foot + side])
+        canvas.polygon(corners, 1, depth=-0.1 * forks)
+        if forks:
             for change in generator.normal(size=int(generator.integers(2, 4))) * 0.5:
-                grow(
-                    tip, 0.85 * turn + change, length * generator.uniform(0.6, 0.85), 0.62 * thick, depth - 1
-                )
+                shorter = length * generator.uniform(0.6, 0.85)
+                grow(tip, 0.85 * turn + change, length=shorter, thick=0.62 * thick, forks=forks - 1)
 
-    grow(np.array([0.0, 0.0]), generator.normal() * 0.1, 0.24, 0.028, 6)
+    grow(np.array([0.0, 0.0]), generator.normal() * 0.1, length=0.24, thick=0.028, forks=6)
     return canvas.sprite()
 
 
@@ -173,20 +172,17 @@ def person(generator: np.random.Generator) -> Sprite:
     for side in (-1.0, 1.0):
         hip, foot = side * 0.035, side * (0.035 + stride)
         leg = [(hip - 0.04, 0.5), (foot - 0.03, 0.02), (foot + 0.035, 0.02), (hip + 0.04, 0.5)]
-        canvas.polygon(np.array(leg), 1, 0.0, light=1.0 - 0.15 * (side > 0))
+        canvas.polygon(np.array(leg), 1, depth=0.0, light=1.0 - 0.15 * (side > 0))
         arm = [
             (side * 0.075, 0.81),
             (side * (0.09 + swing), 0.47),
             (side * (0.045 + swing), 0.47),
             (side * 0.04, 0.8),
         ]
-        canvas.polygon(np.array(arm), 0, 0.02 * side, light=0.9)
+        canvas.polygon(np.array(arm), 0, depth=0.02 * side, light=0.9)
         canvas.ball(np.array([side * (0.065 + swing), 0.455, 0.0]), (0.022, 0.026), 2)
-    canvas.polygon(
-        np.array([(-0.1, 0.82), (-0.075, 0.46), (0.075, 0.46), (0.1, 0.82), (0.03, 0.86), (-0.03, 0.86)]),
-        0,
-        0.01,
-    )
+    chest = [(-0.1, 0.82), (-0.075, 0.46), (0.075, 0.46), (0.1, 0.82), (0.03, 0.86), (-0.03, 0.86)]
+    canvas.polygon(np.array(chest), 0, depth=0.01)
     canvas.ball(np.array([0.0, 0.925, 0.1]), (0.048, 0.064), 2)
     canvas.ball(np.array([generator.normal() * 0.01, 0.955, 0.12]), (0.05, 0.045), 3)
     return canvas.sprite()
@@ -200,10 +196,10 @@ def vehicle(generator: np.random.Generator) -> Sprite:
     front, back = generator.uniform(0.15, 0.45) * length, generator.uniform(0.05, 0.35) * length
     body = [(-length, 0.1), (-length, waist), (-length + front, waist), (-length + 1.5 * front, roof)]
     body += [(length - 1.5 * back, roof), (length - back, waist), (length, 0.95 * waist), (length, 0.1)]
-    canvas.polygon(np.array(body), 0, 0.0)
+    canvas.polygon(np.array(body), 0, depth=0.0)
     glass = [(-length + 1.1 * front, waist), (-length + 1.55 * front, roof - 0.02)]
     glass += [(length - 1.55 * back, roof - 0.02), (length - 1.1 * back, waist)]
-    canvas.polygon(np.array(glass), 2, 0.01)
+    canvas.polygon(np.array(glass), 2, depth=0.01)
     for x in (-0.6 * length, 0.6 * length):
         canvas.ball(np.array([x, 0.09, 0.1]), (0.09, 0.09), 1)
         canvas.ball(np.array([x, 0.09, 0.2]), (0.045, 0.045), 3)

@@ -111,7 +111,7 @@ def _noise_tile(kind: str) -> Tile:
 
 
 def sample_tile(
-    kind: str, across: Plane, along: Plane, footprint: Plane
+    kind: str, places: Float[np.ndarray, "height width 2"], footprint: Plane
 ) -> Float[np.ndarray, "height width 2"]:
     """The tile `kind` at places measured in tiles, averaged over about `footprint` (tiles) around each.
 
@@ -119,6 +119,6 @@ def sample_tile(
     """
     texels, starts = _pyramid(kind)
     level = np.clip(np.log2(np.maximum(footprint * TILE, 1.0)), 0.0, len(starts) - 2.001)
-    result = np.zeros((across.size, 2), np.float32)
-    sample_pyramid(texels, starts, across.ravel(), along.ravel(), np.float32(level).ravel(), result)
-    return result.reshape(*across.shape, 2)
+    result = np.zeros((footprint.size, 2), np.float32)
+    sample_pyramid(texels, starts, places.reshape(-1, 2), np.float32(level).ravel(), result)
+    return result.reshape(*footprint.shape, 2)

@@ -35,6 +35,23 @@ class Upright:
     depth: Plane
     pixel: Plane
 
+    def band(self, values: Plane, low: Plane | float, high: Plane | float) -> Plane:
+        """The share of each pixel in which `values` lie between two bounds."""
+        width = np.maximum(self.pixel, 1e-4)
+        inside = np.minimum(values + width / 2, high) - np.maximum(values - width / 2, low)
+        return np.clip(inside / width, 0.0, 1.0)
+
+    def bars(self, values: Plane, period: float, thickness: float) -> Plane:
+        """The share of each pixel that bars cover: `thickness` of every `period`, a mean in large ones."""
+        sharp = self.band(np.mod(values, period), 0.0, thickness)
+        blend = np.clip(self.pixel / period * 2.0 - 0.5, 0.0, 1.0)
+        return sharp + blend * (thickness / period - sharp)
+
+    def tile(self, kind: str, side: float, *, stretch: float = 1.0) -> Float[np.ndarray, "size size 2"]:
+        """A texture's tiles, `side` high and `stretch` times as wide (object units)."""
+        places = np.dstack([self.along / (side * stretch), self.height / side])
+        return sample_tile(kind, places, self.pixel / side)
+
 
 Painter = Callable[[Upright, np.random.Generator], tuple[Float[np.ndarray, "size size 3"], Plane]]
 
@@ -62,24 +79,9 @@ def lit(color: Float[np.ndarray, "size size 3"], light: SceneLight) -> Float[np.
     return color * light.upright()
 
 
-def band(values: Plane, low: Plane | float, high: Plane | float, pixel: Plane) -> Plane:
-    """The share of each pixel in which `values` lie between two bounds."""
-    width = np.maximum(pixel, 1e-4)
-    inside = np.minimum(values + width / 2, high) - np.maximum(values - width / 2, low)
-    return np.clip(inside / width, 0.0, 1.0)
-
-
-def repeated(values: Plane, period: float, thickness: float, pixel: Plane) -> Plane:
-    """The share of each pixel covered by bars `thickness` wide every `period`; their mean in large pixels."""
-    sharp = band(np.mod(values, period), 0.0, thickness, pixel)
-    blend = np.clip(pixel / period * 2.0 - 0.5, 0.0, 1.0)
-    return sharp + blend * (thickness / period - sharp)
-
-
 def _grain(upright: Upright, stretch: float, amount: float) -> Plane:
     """Streaks along a surface, relative lightness."""
-    footprint = upright.pixel / 3.0
-    read = sample_tile("noise 0.7", upright.along / 3.0 / stretch, upright.height / 3.0, footprint)
+    read = upright.tile("noise 0.7", 3.0, stretch=stretch)
     return 1.0 + amount * read[..., 0]
 
 
@@ -87,11 +89,11 @@ def rail_fence(upright: Upright, generator: np.random.Generator) -> tuple[np.nda
     """Posts and two to four rails of wood."""
     height, rails = generator.uniform(1.2, 2.2), int(generator.integers(2, 5))
     thick = generator.uniform(0.06, 0.16)
-    posts = repeated(upright.along, generator.uniform(2.0, 4.5), thick * 1.4, upright.pixel)
-    cover = posts * band(upright.height, 0.0, height + 0.1, upright.pixel)
+    posts = upright.bars(upright.along, generator.uniform(2.0, 4.5), thick * 1.4)
+    cover = posts * upright.band(upright.height, 0.0, height + 0.1)
     for rail in range(rails):
         level = height * (rail + 1) / rails - thick / 2 + generator.normal() * 0.02
-        cover = np.maximum(cover, band(upright.height, level - thick, level, upright.pixel))
+        cover = np.maximum(cover, upright.band(upright.height, level - thick, level))
     color = picked(WOODS, generator) * _grain(upright, 4.0, 0.15)[..., None]
     return color, cover
 
@@ -100,11 +102,11 @@ def wire_fence(upright: Upright, generator: np.random.Generator) -> tuple[np.nda
     """Thin posts and wires, or a mesh."""
     height = generator.uniform(1.0, 1.9)
     thin = generator.uniform(0.012, 0.03)
-    inside = band(upright.height, 0.0, height, upright.pixel)
-    posts = repeated(upright.along, generator.uniform(2.5, 6.0), generator.uniform(0.06, 0.13), upright.pixel)
-    wires = repeated(upright.height, height / int(generator.integers(3, 7)) + 1e-3, thin, upright.pixel)
+    inside = upright.band(upright.height, 0.0, height)
+    posts = upright.bars(upright.along, generator.uniform(2.5, 6.0), generator.uniform(0.06, 0.13))
+    wires = upright.bars(upright.height, height / int(generator.integers(3, 7)) + 1e-3, thin)
     if generator.random() < 0.4:
-        wires = np.maximum(wires, repeated(upright.along, generator.uniform(0.15, 0.4), thin, upright.pixel))
+        wires = np.maximum(wires, upright.bars(upright.along, generator.uniform(0.15, 0.4), thin))
     cover = np.maximum(posts, 0.9 * wires) * inside
     return picked(METALS + WOODS[:3], generator) * np.ones((*cover.shape, 1)), cover
 
@@ -116,10 +118,10 @@ def boards(upright: Upright, generator: np.random.Generator) -> tuple[np.ndarray
     across, width = (upright.along if standing else upright.height), generator.uniform(0.15, 0.45)
     shades = 1.0 + generator.uniform(0.04, 0.18) * generator.normal(size=64)
     shade = shades[np.mod(np.floor(across / width), 64).astype(int)]
-    dark = repeated(across, width, width * 0.08, upright.pixel)
+    dark = upright.bars(across, width, width * 0.08)
     light = shade * (1.0 - 0.6 * dark)
     color = picked(WOODS, generator) * light[..., None] * _grain(upright, 1.0, 0.10)[..., None]
-    return color, band(upright.height, 0.0, height, upright.pixel)
+    return color, upright.band(upright.height, 0.0, height)
 
 
 def masonry(upright: Upright, generator: np.random.Generator) -> tuple[np.ndarray, Plane]:
@@ -132,14 +134,14 @@ def masonry(upright: Upright, generator: np.random.Generator) -> tuple[np.ndarra
     shade = shades[np.mod(row * 31 + column * 17, 257).astype(int)]
     fade = np.clip(upright.pixel / tall - 0.3, 0.0, 1.0)
     joints = np.maximum(
-        repeated(upright.height, tall, 0.12 * tall, upright.pixel),
-        repeated(upright.along + 1.2 * tall * np.mod(row, 2.0), 2.4 * tall, 0.12 * tall, upright.pixel),
+        upright.bars(upright.height, tall, 0.12 * tall),
+        upright.bars(upright.along + 1.2 * tall * np.mod(row, 2.0), 2.4 * tall, 0.12 * tall),
     )
     strength = generator.choice([0.0, 0.25, -0.3])
     light = (shade + fade * (1.0 - shade)) * (1.0 + strength * joints)
-    stains = sample_tile("noise 1.3", upright.along / 7.0, upright.height / 7.0, upright.pixel / 7.0)[..., 0]
+    stains = upright.tile("noise 1.3", 7.0)[..., 0]
     color = picked(WALLS, generator) * (light * (1.0 + 0.08 * stains) * _grain(upright, 1.0, 0.05))[..., None]
-    return color, band(upright.height, 0.0, height, upright.pixel)
+    return color, upright.band(upright.height, 0.0, height)
 
 
 def barn(upright: Upright, generator: np.random.Generator) -> tuple[np.ndarray, Plane]:
@@ -150,31 +152,28 @@ def barn(upright: Upright, generator: np.random.Generator) -> tuple[np.ndarray, 
     right = left + generator.uniform(6.0, 25.0)
     bay, opening = generator.uniform(2.5, 6.0), generator.uniform(0.25, 0.7)
     top, bottom = generator.uniform(0.5, 0.8) * eaves, generator.choice([0.0, 0.35]) * eaves
-    holes = repeated(upright.along, bay, bay * opening, upright.pixel)
-    holes = holes * band(upright.height, bottom, top, upright.pixel)
+    holes = upright.bars(upright.along, bay, bay * opening)
+    holes = holes * upright.band(upright.height, bottom, top)
     color = color * (1.0 - generator.uniform(0.7, 0.97) * holes[..., None])
-    roof = band(upright.height, eaves, eaves + ridge, upright.pixel)
-    ribs = 1.0 - 0.3 * repeated(upright.along, 0.5, 0.12, upright.pixel)
+    roof = upright.band(upright.height, eaves, eaves + ridge)
+    ribs = 1.0 - 0.3 * upright.bars(upright.along, 0.5, 0.12)
     color = color + roof[..., None] * (picked(METALS + WALLS, generator) * ribs[..., None] - color)
-    shadow = band(upright.height, eaves - 0.5, eaves, upright.pixel)
+    shadow = upright.band(upright.height, eaves - 0.5, eaves)
     color = color * (1.0 - 0.5 * shadow[..., None])
-    inside = band(upright.height, 0.0, eaves + ridge, upright.pixel)
-    return color, inside * band(upright.along, left, right, upright.pixel)
+    inside = upright.band(upright.height, 0.0, eaves + ridge)
+    return color, inside * upright.band(upright.along, left, right)
 
 
 def hedge(upright: Upright, generator: np.random.Generator) -> tuple[np.ndarray, Plane]:
     """Leaves from the ground up, ragged at the top: a hedge, or a wood's edge."""
     height = float(np.exp(generator.uniform(np.log(0.6), np.log(9.0))))
     side = max(2.5, height)
-    broad = sample_tile(
-        "noise 1.2", upright.along / side / 3, np.zeros_like(upright.along), upright.pixel / side
-    )
-    leaves = sample_tile("grass", upright.along / side, upright.height / side, upright.pixel / side)[..., 0]
-    clumps = sample_tile(
-        "noise 1.0", upright.along / side / 2, upright.height / side / 2, upright.pixel / side
-    )
+    flat = np.dstack([upright.along / (3.0 * side), np.zeros_like(upright.along)])
+    broad = sample_tile("noise 1.2", flat, upright.pixel / side)
+    leaves = upright.tile("grass", side)[..., 0]
+    clumps = upright.tile("noise 1.0", 2.0 * side)
     ragged = height * (1.0 + 0.14 * broad[..., 0] + 0.05 * leaves + 0.08 * clumps[..., 1])
-    cover = band(upright.height, -0.2, ragged, upright.pixel)
+    cover = upright.band(upright.height, -0.2, ragged)
     light = np.clip(0.75 + 0.9 * leaves + 0.30 * clumps[..., 0], 0.12, 2.2)
     light = light * np.clip(0.55 + 0.5 * upright.height / height, 0.3, 1.1)
     return picked(HEDGES, generator) * light[..., None], cover
