@@ -65,10 +65,10 @@ def gallop(manners: Manners) -> Gait:
     Transverse on the right lead (left hind, right hind, left fore, right fore), or rotary, with the leads of
     fore and hind feet opposed.
     """
-    fore = (0.53, 0.42) if manners.rotary else (0.41, 0.53)
+    fore = (0.53, 0.42) if manners.rotary else (0.36, 0.50)
     return Gait(
-        (*fore, 0.0, 0.11), manners.gallop_duty, 0.82, (0.30, 0.22), (1.8, 1.2), beats=1, bounce=0.03,
-        leap=0.53 + manners.gallop_duty + 0.5 * (0.47 - manners.gallop_duty), pitch=0.10, back=manners.back,
+        (*fore, 0.0, 0.12), manners.gallop_duty, 0.82, (0.30, 0.22), (1.8, 1.2), beats=1, bounce=0.03,
+        leap=0.5 * (max(fore) + manners.gallop_duty + 1.0), pitch=0.10, back=manners.back,
     )  # fmt: skip
 
 

@@ -139,11 +139,14 @@ def reach(rig: Rig, table: Table, chain: tuple[int, ...], goal: Goal) -> tuple[T
         if np.abs(missing).max() < CLOSE:
             break
         missing = missing * min(1.0, LARGEST_STEP / float(np.linalg.norm(missing)))
-        drift = preferred - rows[:, 0]
+        drift = np.where(ease > 0.0, preferred - rows[:, 0], 0.0)
         eased = ease[:, None] * jacobian.T
         square = jacobian @ eased + DAMPING * np.eye(len(missing))
         step = drift + eased @ np.linalg.solve(square, missing - jacobian @ drift)
-        rows[:, 0] = np.clip(rows[:, 0] + step, -limits, limits)
+        turned = rows[:, 0] + step
+        rows[:, 0] = np.clip(turned, -limits, limits)
+        # What a joint at its limit cannot do is for the others.
+        ease = np.where(turned == rows[:, 0], ease, 0.0)
     solved = table.copy()
     solved[list(chain)] = rows
     return solved, float(np.linalg.norm(_linearised(rig, base, rows, chain=chain, goal=goal)[0]))
