@@ -18,9 +18,10 @@ Tile = UInt8[np.ndarray, "side side 3"]
 
 def load_tile(stem: Path, side: int, *, outlined: bool = True) -> Tile | None:
     """A sample's picture fitted into a square, with its mask's outline; `None` where there is no picture."""
-    image = cv2.imread(str(image_file(stem)), cv2.IMREAD_COLOR_RGB)
-    if image is None:
+    bgr = cv2.imread(str(image_file(stem)), cv2.IMREAD_COLOR)
+    if bgr is None:
         return None
+    image = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
     mask = cv2.imread(str(mask_file(stem)), cv2.IMREAD_GRAYSCALE) if outlined else None
     scale = side / max(image.shape[:2])
     size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))

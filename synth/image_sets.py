@@ -9,9 +9,10 @@ Every folder and file appears only when it is complete, so whatever was killed g
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,24 @@ from farm3d.io.atomic import replacing_folder, write_bytes_atomically
 from farm3d.pretrained.segmentation import MaskSource, make_segmenter
 
 from .annotate import annotate
+from .dino_features import FITTED_ON, FeatureChoice, fit_projection, sample_features
 from .duplicates import find_duplicates
+from .feature_pca import FEATURES_FILE, read_feature_pca
 from .filtering import FilterConfig
 from .processes import Progress, Team, run_tasks, wait_until
-from .samples import REJECTED, image_file, mask_file, read_record, record_file, records, results, write_sample
+from .samples import (
+    REJECTED,
+    image_file,
+    mask_file,
+    read_record,
+    record_file,
+    records,
+    results,
+    write_features,
+    write_sample,
+)
 from .set_folder import (
+    DESCRIPTION_FILE,
     DRAFTS,
     FORMAT_VERSION,
     SHARD_SIZE,
@@ -67,6 +81,7 @@ class ImageSetSettings:
     size: int
     segmenter: SegmenterChoice
     filter: FilterConfig
+    features: FeatureChoice | None = None
     shard_size: int = SHARD_SIZE
 
 
@@ -141,7 +156,7 @@ def describe(data: ImageSet) -> dict[str, object]:
             "weights": file_hash(choice.weights) if choice.weights else None,
         },
         "filter": settings.filter.model_dump(mode="json"),
-        "feature_space": None,
+        "features": settings.features.describe() if settings.features else None,
     }
 
 
@@ -170,11 +185,18 @@ def _draft(data: ImageSet, shard: int, progress: Progress) -> None:
 
 
 def settle(data: ImageSet, stages: Stages) -> None:
-    """The second pass: which drafts are duplicates, in the order of the ids."""
+    """The second pass, in the order of the ids: which drafts are duplicates, and the features' projection."""
     hashes = ((record["id"], int(record["hash"], 16)) for record in records(data.out / DRAFTS))
     duplicates = find_duplicates(hashes, max_distance=data.settings.filter.max_duplicate_distance)
-    for target in (data.out / SETTLED, data.out / "dataset.yaml"):
-        remove_leftovers(target)
+    for name in (SETTLED, FEATURES_FILE, DESCRIPTION_FILE):
+        remove_leftovers(data.out / name)
+    if data.settings.features:
+        kept = (stem for shard in data.shards for stem in _kept(data.draft(shard), duplicates))
+        first = list(islice(kept, FITTED_ON))
+        if first:
+            progress = stages(PASSES[1], len(first))
+            with single_threaded():
+                fit_projection(data.settings.features, first, data.out / FEATURES_FILE, progress=progress)
     write_bytes_atomically(data.out / SETTLED, json.dumps({"duplicates": duplicates}, indent=0).encode())
 
 
@@ -186,12 +208,27 @@ def _complete(data: ImageSet, shard: int, progress: Progress) -> None:
     if not target.exists():
         duplicates = json.loads((data.out / SETTLED).read_text(encoding="utf-8"))["duplicates"]
         _write_rejected(data.draft(shard), rejected, duplicates)
+        kept = list(_kept(data.draft(shard), duplicates))
         with single_threaded(), replacing_folder(target) as folder:
-            for stem in _kept(data.draft(shard), duplicates):
+            for stem in kept:
                 _copy_sample(stem, folder)
+            if data.settings.features and kept:
+                _write_features(data, kept, folder, progress=progress)
+            else:
+                progress(len(kept))
+        progress(len(data.pictures(shard)) - len(kept))
+    else:
+        progress(len(data.pictures(shard)))
     if data.draft(shard).exists():
         shutil.rmtree(data.draft(shard))
-    progress(len(data.pictures(shard)))
+
+
+def _write_features(data: ImageSet, stems: Sequence[Path], folder: Path, *, progress: Progress) -> None:
+    assert data.settings.features is not None
+    found = sample_features(data.settings.features, stems, data.out / FEATURES_FILE)
+    for stem, features in zip(stems, found, strict=True):
+        write_features(folder / stem.name, features)
+        progress(1)
 
 
 def _write_rejected(draft: Path, target: Path, duplicates: dict[str, str]) -> None:
@@ -231,6 +268,8 @@ def _clean_up(data: ImageSet, description: Mapping[str, object]) -> None:
     """
     if (data.out / DRAFTS).exists():
         shutil.rmtree(data.out / DRAFTS)
-    remove_leftovers(data.out / "dataset.yaml")
-    finish(data.out, description, results(data.out))
+    remove_leftovers(data.out / DESCRIPTION_FILE)
+    projection = data.out / FEATURES_FILE
+    space = read_feature_pca(projection).name if projection.is_file() else None
+    finish(data.out, {**description, "feature_space": space}, results(data.out))
     (data.out / SETTLED).unlink(missing_ok=True)

@@ -11,15 +11,15 @@ import cv2
 import numpy as np
 
 from farm3d.data.image_folder import read_description
-from farm3d.errors import InputError
+from farm3d.errors import Farm3DError, InputError
 
+from .feature_pca import CHANNELS, FEATURES_FILE, GRID, read_feature_pca
 from .filtering import REASONS
-from .procedural.features import CHANNELS, GRID
 from .processes import Progress
 from .samples import REJECTED, features_file, image_file, mask_file, read_record, sample_files
 from .set_folder import DESCRIPTION_FILE, FORMAT_VERSION, RESULTS, shard_name, shard_numbers, shard_pictures
 
-SETTING_KEYS = ("generator", "category", "count", "size", "shard_size", "feature_space")
+SETTING_KEYS = ("generator", "category", "count", "size", "shard_size")
 FARM_KEYS = ("individual", "prompt", "crop_box", "score", "camera", "light", "pose", "keypoints")
 PICTURE_KEYS = ("crop_box", "hash", "score", "source_size", "mask_source", "measures", "warnings")
 INDIVIDUAL_ARRAYS = {
@@ -52,7 +52,7 @@ class _Set:
 
     @property
     def has_features(self) -> bool:
-        return self.description["feature_space"] is not None
+        return self.description.get("feature_space") is not None
 
     @property
     def shards(self) -> range:
@@ -92,6 +92,8 @@ def verify(folder: Path, progress: Progress) -> Iterator[str]:
         yield from _shard(data, shard, seen, progress)
     if data.is_farm:
         yield from _individuals(data, seen.individuals)
+    elif data.has_features:
+        yield from _feature_space(data)
     if isinstance(description.get(RESULTS), dict):
         yield from _results(data, seen.counts)
 
@@ -102,7 +104,7 @@ def _top_level(data: _Set) -> Iterator[str]:
     if data.is_farm:
         expected |= {"canonical.npz", "individuals"}
     elif data.has_features:
-        expected |= {"features.safetensors"}
+        expected |= {FEATURES_FILE}
     optional = {REJECTED}
     found = {path.name for path in data.folder.iterdir()}
     yield from (f"{data.folder / name}: does not belong to the set" for name in sorted(found - expected))
@@ -184,6 +186,18 @@ def _sample(stem: Path, data: _Set, seen: _Seen) -> Iterator[str]:
         yield f"{mask_file(stem)}: holds values other than 0 and 255, or no animal"
     if data.has_features:
         yield from _features(features_file(stem))
+
+
+def _feature_space(data: _Set) -> Iterator[str]:
+    """The projection is the one that dataset.yaml names."""
+    said = data.description["feature_space"]
+    try:
+        found = read_feature_pca(data.folder / FEATURES_FILE).name
+    except Farm3DError as error:
+        yield str(error)
+        return
+    if found != said:
+        yield f"{data.folder / FEATURES_FILE}: the feature space {found}, {DESCRIPTION_FILE} says {said}"
 
 
 def _features(file: Path) -> Iterator[str]:

@@ -50,6 +50,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="processes (default: one a core; 1 for Stable Diffusion)",
     )
+    parser.add_argument(
+        "--shard-size",
+        type=positive_int,
+        default=256,
+        metavar="N",
+        help="pictures of a shard, which a killed run begins anew (default: 256)",
+    )
     _add_groups(parser)
     add_common_options(parser, out="data/CATEGORY", config=False)
     subcommands = parser.add_subparsers(title="commands on a finished set", metavar="COMMAND")
@@ -86,7 +93,11 @@ def _add_groups(parser: argparse.ArgumentParser) -> None:
     masks.add_argument(
         "--features", choices=FEATURES, default="auto", help="auto (default) is DINO where weights are given"
     )
-    masks.add_argument("--dino-weights", metavar="FILE", help="weights of DINO ViT-S/8")
+    masks.add_argument(
+        "--dino-weights",
+        metavar="FILE|ID",
+        help="weights of DINO ViT-S/8, a file or a hub id",
+    )
 
 
 def _run(arguments: argparse.Namespace, messages: Messages) -> int:

@@ -16,8 +16,10 @@ from farm3d.cli.device import present_device
 from farm3d.cli.main import Messages
 from farm3d.config import load_config
 from farm3d.errors import ConfigError
+from farm3d.pretrained.dino import load_dino
 from farm3d.pretrained.stable_diffusion import DiffusionSettings
 from farm3d.synth.dataset import FarmSettings, default_individuals, write_farm
+from farm3d.synth.dino_features import FeatureChoice
 from farm3d.synth.filtering import FilterConfig
 from farm3d.synth.image_sets import (
     ImageSet,
@@ -129,6 +131,7 @@ def _make_farm(arguments: argparse.Namespace, messages: Messages, out: Path, *, 
         size=arguments.size or FARM_SIZE,
         seed=arguments.seed or 0,
         individuals=arguments.individuals or default_individuals(count),
+        shard_size=arguments.shard_size,
     )
     with _stages(messages) as stages:
         write_farm(settings, out, stages("draw", -(-count // team.ranks)), team=team)
@@ -144,18 +147,21 @@ def _make_image_set(
         Path(arguments.segmenter_weights) if arguments.segmenter_weights else None,
         device,
     )
+    features = _features(arguments, device)
     settings = ImageSetSettings(
         category=arguments.category,
         size=arguments.size or PICTURE_SIZE,
         segmenter=choice,
         filter=load_config(FilterConfig, preset_or_file=arguments.filter),
+        features=features,
+        shard_size=arguments.shard_size,
     )
     source = _source(arguments, kind, device)
     data = ImageSet(settings, source, out)
     description = describe(data)
     if notice := segmenter_of(choice).notice:
         messages.say(notice)
-    if arguments.features != "none":
+    if features is None and arguments.features == "auto":
         messages.say("no features: DINO's need --dino-weights FILE")
     with _stages(messages) as stages:
         write_image_set(data, description, stages, team=team)
@@ -175,6 +181,15 @@ def _source(arguments: argparse.Namespace, kind: str, device: torch.device) -> P
         own=read_prompt_file(Path(arguments.prompt_file)) if arguments.prompt_file else (),
         device=device,
     )
+
+
+def _features(arguments: argparse.Namespace, device: torch.device) -> FeatureChoice | None:
+    """DINO where weights are given, and where it is asked for: then loading says how to get them."""
+    if arguments.features == "dino" and not arguments.dino_weights:
+        load_dino(None, device)
+    if arguments.features == "none" or not arguments.dino_weights:
+        return None
+    return FeatureChoice(arguments.dino_weights, device)
 
 
 def _device(name: str) -> torch.device:
