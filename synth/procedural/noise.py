@@ -30,7 +30,8 @@ def smooth_noise(
     directions = generator.normal(size=(3, waves))
     directions *= frequency * generator.uniform(0.6, 1.4, waves) / np.linalg.norm(directions, axis=0)
     phases = generator.uniform(0, 2 * np.pi, waves)
-    angles = points @ (2 * np.pi * directions).astype(points.dtype) + phases.astype(points.dtype)
+    angles = np.einsum("pk,kw->pw", points, (2 * np.pi * directions).astype(points.dtype))
+    angles += phases.astype(points.dtype)
     return np.float64(np.sqrt(2.0 / waves)).astype(points.dtype) * np.cos(angles).sum(axis=1)
 
 

@@ -23,7 +23,8 @@ class Skin:
     """Bare places: colours (sRGB) of muzzle, horn and hooves.
 
     The muzzle's colour begins at `muzzle_start` of the way from poll to muzzle; with `pink_share` as chance
-    it is pink. `nose` is a dog's wet nose. Without `hooves` there are claws.
+    it is pink. `nose` is a dog's wet nose; a `snout` has its nostrils in front. Without `hooves` there are
+    claws.
     """
 
     muzzle: Color = (0.16, 0.13, 0.12)
@@ -31,6 +32,7 @@ class Skin:
     muzzle_strength: float = 0.75
     pink_share: float = 0.15
     nose: Color | None = None
+    snout: bool = False
     horn: Color = (0.70, 0.64, 0.52)
     horn_tip: Color = (0.30, 0.26, 0.22)
     hooves: Color | None = (0.13, 0.11, 0.10)

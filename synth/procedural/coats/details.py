@@ -42,7 +42,7 @@ def detail_height(canvas: Canvas, skin: Skin) -> Values:
     eye = canvas.face_distance(canvas.eye) / canvas.eye.radius
     height = 0.4 * canvas.eye.radius * np.sqrt(np.clip(1.0 - eye**2, 0.0, None))
     height = height - 0.12 * canvas.eye.radius * np.exp(-(((eye - LID) / 0.35) ** 2))
-    height = height - 0.5 * canvas.nostril.radius * soft(1.2 - _nostril(canvas), 0.0, 0.8)
+    height = height - 0.5 * canvas.nostril.radius * soft(1.2 - _nostril(canvas, skin), 0.0, 0.8)
     return (head * length * (height - 0.006 * _mouth(canvas))).astype(np.float32)
 
 
@@ -58,15 +58,20 @@ def _muzzle(canvas: Canvas, skin: Skin, color: Colors, *, muzzle: np.ndarray) ->
         )
         color = blend(color, (0.55, 0.55, 0.56), 0.6 * head * shine)
         muzzle = np.array(skin.nose)
-    return blend(color, muzzle * 0.3, head * soft(1.0 - _nostril(canvas), 0.0, 0.35))
+    return blend(color, muzzle * 0.3, head * soft(1.0 - _nostril(canvas, skin), 0.0, 0.35))
 
 
-def _nostril(canvas: Canvas) -> Values:
-    """Distance from the nostrils in their radii, seen from the side; not across the nose's midline."""
+def _nostril(canvas: Canvas, skin: Skin) -> Values:
+    """Distance from the nostrils in their radii, on the muzzle's sides or, of a snout, in its front."""
     front = canvas.points[(canvas.along_head > 0.9) & (canvas.part("head") > 0.5), 0]
     half = float(np.abs(front).max()) / canvas.head_length if len(front) else 0.1
-    inward = np.maximum(0.4 * half - canvas.across_head, 0.0) * 3.0
-    return np.hypot(canvas.face_distance(canvas.nostril), inward) / canvas.nostril.radius
+    if skin.snout:
+        place = np.hypot(canvas.across_head - 0.36 * half, 0.7 * (canvas.over_head - canvas.nostril.over))
+        behind = np.maximum(0.97 - canvas.along_head, 0.0)
+    else:
+        place = canvas.face_distance(canvas.nostril)
+        behind = 3.0 * np.maximum(0.4 * half - canvas.across_head, 0.0)
+    return np.hypot(place, behind) / canvas.nostril.radius
 
 
 def _mouth(canvas: Canvas) -> Values:

@@ -265,5 +265,5 @@ class Dirt:
         height = canvas.points[:, 1] - float(canvas.landmarks["fore_toe"][1])
         top = self.reach * canvas.generator.uniform(0.3, 1.2)
         splash = canvas.noise(2.5) + 0.8 * canvas.noise(8.0) + 0.4 * canvas.noise(18.0)
-        cover = soft(top - height + 0.22 * top * splash, 0.0, 0.35)
+        cover = soft(top - height + 0.32 * top * splash, 0.0, 0.35)
         return blend(color, canvas.vary(self.color), self.strength * cover)

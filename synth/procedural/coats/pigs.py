@@ -15,6 +15,7 @@ _SKIN = Skin(
     muzzle=(0.80, 0.55, 0.50),
     muzzle_start=0.95,
     pink_share=0.0,
+    snout=True,
     inner_ear=(0.80, 0.54, 0.48),
     hooves=(0.40, 0.32, 0.27),
     udder=_ROSE,
@@ -23,7 +24,7 @@ _SKIN = Skin(
 _DARK_SKIN = replace(
     _SKIN, muzzle=(0.24, 0.20, 0.19), inner_ear=(0.30, 0.24, 0.22), hooves=(0.13, 0.11, 0.10)
 )
-_MUD = Sometimes(0.5, Dirt(reach=0.8))
+_MUD = Sometimes(0.5, Dirt(reach=0.7, strength=0.65))
 
 PIG_COATS = (
     Coat(0.42, (_GROUND, Roan((0.88, 0.79, 0.73), 0.25, 0.12, points=False), _MUD), _SKIN, _BRISTLES),

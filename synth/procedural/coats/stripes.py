@@ -45,15 +45,13 @@ def stripe_wave(
     edges = _edges(faces, points, field)
     phase = _integral(edges) + warp
     angle = np.angle(_relaxed(edges, np.exp(1j * phase)))
-    origin, first, second = grid.corners.T
-    gain = [
-        turn + _wrapped(angle[to] - angle[origin] - turn)
-        for to in (first, second)
-        for turn in (_turn(points, field, ends=(origin, to)),)
-    ]
-    return np.cos(angle[origin] + grid.weights[:, 1] * gain[0] + grid.weights[:, 2] * gain[1]).astype(
-        np.float32
-    )
+    origin = grid.corners[:, 0]
+    phase = angle[origin]
+    for k in (1, 2):
+        corner = grid.corners[:, k]
+        turn = _turn(points, field, ends=(origin, corner))
+        phase = phase + grid.weights[:, k] * (turn + _wrapped(angle[corner] - angle[origin] - turn))
+    return np.cos(phase).astype(np.float32)
 
 
 def _turn(
