@@ -28,6 +28,17 @@ CALF = {
 }
 """How a calf differs: long legs, a shallow trunk without udder, a short face."""
 
+BULL = {
+    "leg_thickness": 0.08,
+    "trunk_width": 0.05,
+    "belly": -0.04,
+    "neck_thickness": 0.28,
+    "neck_length": -0.08,
+    "head_depth": 0.12,
+    "muzzle": 0.06,
+    "udder": -1.4,
+}
+
 COW = Species(
     name="cow",
     landmarks={
@@ -71,7 +82,7 @@ COW = Species(
             offset       9   4.7  -1.2  -7.5  -6.8  -3.4     0    -5
             depth       29  43.5    51  56.5  57.5    57    57    44
             width       30    42    46    51    51    45    37    29
-            taper        0     0  0.05 -0.12 -0.12     0   0.2   0.1
+            taper        0 -0.12 -0.12 -0.12 -0.12     0   0.2   0.1
         """),
         NECK.shaped("""
             at       -0.2    0  0.5    1  1.5    2  2.5    3
@@ -119,18 +130,19 @@ COW = Species(
             depth      14   21   19   20   17   14 10.5    9  9.2    8  6.6    7  8.4  7.6  9.8
             width       8 11.5   13   13   12   11  9.2  8.5    9  7.6  6.2  6.6    8  7.6  9.6
         """),
-        HINDLEG.shaped("""
+        replace(HINDLEG, blend=0.2).shaped("""
             at       -0.1  0.3 0.65    1  1.3  1.6 1.85    2 2.15 2.45 2.75    3  3.4    4
-            offset      0  -13  -21  -20  -18  -11 -3.5   -3   -2 -0.5    0   -1    0   -1
-            lateral     0    0    0   -3   -4   -2    0    0    0    0    0    0    0    0
-            depth      28   36 34.5   30 24.5 18.5 12.5   11  9.8  7.6    7  8.4  7.6  9.6
-            width      13 15.5 15.5 14.5   13   11    9  8.4  7.6  6.4  6.4    8  7.6  9.4
+            offset      0  -13  -20  -18  -15   -9   -3   -3   -2 -0.5    0   -1    0   -1
+            lateral     0    0    0   -2   -3   -2    0    0    0    0    0    0    0    0
+            depth      28   36 34.5   30 24.5   18 12.5   11  9.8  7.6    7  8.4  7.6  9.6
+            width      13 15.5   16   16 14.5 11.5    9  8.4  7.6  6.4  6.4    8  7.6  9.4
         """),
     ),
     build={**BUILD, "leg_length": -0.05, "hair": 0.05},
     spread={**SPREAD, "hair": 0.15, "horn_length": 0.3, "udder": 0.12},
     types=(
-        BodyType("adult", 0.86),
+        BodyType("adult", 0.76),
+        BodyType("bull", 0.1, BULL),
         BodyType("calf", 0.14, CALF, young=True),
     ),
     relief=ridges(MUSCLES)

@@ -11,10 +11,10 @@ from .relief import MUSCLES, RIBS, ridges
 
 FOAL = {
     "size": -0.22,
-    "leg_length": 0.2,
+    "leg_length": 0.16,
     "leg_thickness": -0.1,
-    "trunk_depth": -0.2,
-    "trunk_width": -0.22,
+    "trunk_depth": -0.15,
+    "trunk_width": -0.18,
     "trunk_length": -0.2,
     "neck_length": -0.15,
     "neck_thickness": -0.25,

@@ -28,7 +28,7 @@ LAMB = {
 }
 """How a lamb differs: long thick legs under a small trunk with hardly any wool, an undocked tail."""
 
-SHORN = {"trunk_depth": -0.12, "trunk_width": -0.2, "neck_thickness": -0.35, "belly": 0.02, "hair": -0.3}
+SHORT_WOOL = {"trunk_depth": -0.12, "trunk_width": -0.2, "neck_thickness": -0.35, "belly": 0.02, "hair": -0.3}
 
 SHEEP = Species(
     name="sheep",
@@ -124,7 +124,7 @@ SHEEP = Species(
     spread={**SPREAD, "trunk_depth": 0.06, "trunk_width": 0.07, "horn_length": 0.15},
     types=(
         BodyType("adult", 0.62),
-        BodyType("shorn", 0.2, SHORN),
+        BodyType("short wool", 0.2, SHORT_WOOL),
         BodyType("lamb", 0.18, LAMB, young=True),
     ),
     relief=ridges(MUSCLES, 0.5)
