@@ -94,8 +94,6 @@ def _infer(arguments: argparse.Namespace, messages: Messages) -> int:
             f"--mask fits one image, not {len(images)}; put NAME_mask.png beside each NAME.jpg instead"
         )
     masks = make_segmenter(arguments.segmenter, weights=arguments.segmenter_weights, device=device)
-    if masks.notice:
-        messages.say(masks.notice)
     session = open_session(
         Path(arguments.out or "results"),
         find_checkpoint(arguments.checkpoint, arguments.category),

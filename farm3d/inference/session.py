@@ -118,8 +118,8 @@ def reconstruct_file(session: Session, image: InputImage) -> Outcome:
         warnings=warnings,
     )
     summary = (
-        f"{image.path}: mask from {segmentation.source}, IoU {result.initial_iou:.2f} predicted,"
-        f" {result.iou:.2f} refined, {seconds:.1f} s -> {session.out / image.name}"
+        f"{image.path}: mask from {session.masks.source.maker_of(segmentation)},"
+        f" IoU {result.initial_iou:.2f} predicted, {result.iou:.2f} refined, {seconds:.1f} s -> {session.out / image.name}"
     )
     return Outcome(entry, warnings, summary)
 

@@ -4,6 +4,7 @@
 """
 
 import socket
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,9 @@ def download_weights() -> Path:
     socket.setdefaulttimeout(TIMEOUT)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        torch.hub.download_url_to_file(_published().url, str(file), hash_prefix=digest)
+        torch.hub.download_url_to_file(
+            _published().url, str(file), hash_prefix=digest, progress=sys.stderr.isatty()
+        )
     except (URLError, OSError, RuntimeError) as error:
         raise MissingDependencyError(
             f"Mask R-CNN's weights do not come ({error}); download {_published().url} yourself and give it"

@@ -29,14 +29,26 @@ Mask = Bool[np.ndarray, "height width"]
 class MaskSource:
     """Where masks come from: what may come with a photograph, and who makes those that do not.
 
-    `name` is one of SEGMENTERS; `notice` says what `auto` chose and why, and is empty otherwise.
+    `name` is one of SEGMENTERS; `reason` says why `auto` chose the maker, and is empty otherwise.
     """
 
     name: str
     takes_alpha: bool
     takes_files: bool
     maker: Segmenter | None
-    notice: str = ""
+    reason: str = ""
+
+    @property
+    def notice(self) -> str:
+        """What `auto` chose and why, in one line; empty where nothing was chosen."""
+        if self.maker is None or not self.reason:
+            return ""
+        return f"masks that images do not bring: {self.maker.name} ({self.reason})"
+
+    def maker_of(self, segmentation: Segmentation) -> str:
+        """Who made a mask, with the reason where `auto` chose it: `grabcut (no weights ...)`."""
+        chosen = self.reason and self.maker is not None and segmentation.source == self.maker.name
+        return f"{segmentation.source} ({self.reason})" if chosen else segmentation.source
 
     def for_photograph(self, source: SourceImage, path: Path, mask_path: Path | str | None) -> Segmenter:
         """What gives this photograph's mask: the file `mask_path`, the alpha channel, `NAME_mask.png`
@@ -130,7 +142,7 @@ def segment(
 
 
 def _automatic(weights: Path | None, device: torch.device) -> MaskSource:
-    """The photograph's own mask, else the best segmenter that is here; the notice says which and why."""
+    """The photograph's own mask, else the best segmenter that is here, and why it is that one."""
     if weights is not None:
         maker, reason = _network(weights, device), f"by the weights {weights}"
     elif pointrend.is_installed() and (file := pointrend.cached_weights()).is_file():
@@ -139,7 +151,7 @@ def _automatic(weights: Path | None, device: torch.device) -> MaskSource:
         maker, reason = _network(file, device, asked_for="maskrcnn"), f"its weights are here: {file}"
     else:
         maker, reason = GrabCut(), "no weights of PointRend or Mask R-CNN are here"
-    return MaskSource("auto", True, True, maker, f"masks that images do not bring: {maker.name} ({reason})")
+    return MaskSource("auto", True, True, maker, reason)
 
 
 def _network(file: Path, device: torch.device, *, asked_for: str | None = None) -> Segmenter:

@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from farm3d.cli import evaluate_masks, infer
 from farm3d.errors import ConfigError, InputError
 from farm3d.io.image import SourceImage, read_image, write_png
 from farm3d.pretrained.grabcut import MIN_COLOR_SEPARATION, MIN_MAIN_SHARE, Cut, judge
-from farm3d.pretrained.segmentation import make_segmenter, segment
+from farm3d.pretrained.segmentation import SEGMENTERS, make_segmenter, segment
 
 HEIGHT, WIDTH = 120, 160
 
@@ -71,6 +72,11 @@ def test_what_was_asked_for_and_is_not_there_is_an_input_error(tmp_path: Path) -
         segment(source, path, segmenter=make_segmenter("alpha"))
     with pytest.raises(InputError, match=r"nothing\.png: No such file"):
         segment(source, path, mask_path=tmp_path / "nothing.png")
+
+
+def test_the_commands_offer_the_segmenters_that_there_are() -> None:
+    assert infer.SEGMENTERS == SEGMENTERS
+    assert set(evaluate_masks.SEGMENTERS) == set(SEGMENTERS) - {"alpha", "file"}
 
 
 def test_an_unknown_segmenter_and_a_mask_that_would_not_be_used_are_mistakes(tmp_path: Path) -> None:
