@@ -13,7 +13,6 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
@@ -26,6 +25,7 @@ from torch import Tensor
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from farm3d.config import load_config
+from farm3d.data.transforms import crop_box, crop_image
 from farm3d.pretrained.stable_diffusion import DiffusionSettings
 from farm3d.seeding import torch_generator
 
@@ -107,12 +107,14 @@ def farm_pictures() -> tuple[Tensor, list[str]]:
         animal = herd[number % ANIMALS]
         shot = random_shot(animal, str(number), np.random.default_rng([SEED, number]), seed=SEED)
         (sample,) = draw(animal, [shot], 2 * SIZE)
-        alpha = (sample.mask / 255.0)[..., None]
-        plain = (sample.image * alpha + np.array(MEADOW) * (1.0 - alpha)).astype(np.float32)
-        pictures.append(cv2.resize(plain, (SIZE, SIZE), interpolation=cv2.INTER_AREA))
+        mask = sample.mask > 127
+        plain = np.where(mask[..., None], sample.image, np.array(MEADOW, np.uint8))
+        x, y, side, _ = crop_box(mask)
+        wider = (x - 0.08 * side, y - 0.08 * side, 1.16 * side, 1.16 * side)
+        pictures.append(crop_image(plain, mask, wider, size=SIZE).image)
         views.append(str(sample.truth["prompt"]).split(", ")[1].removesuffix(" view"))
     stacked = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2)
-    return stacked / 127.5 - 1.0, views
+    return 2.0 * stacked - 1.0, views
 
 
 def trained_autoencoder(pictures: Tensor) -> AutoencoderKL:
