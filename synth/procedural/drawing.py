@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -25,7 +26,7 @@ from .scenes.shadows import (
     SUN_RESOLUTION,
     DepthMap,
     Shade,
-    depth_maps,
+    depth_map,
     sky_on_ground,
     sky_on_surface,
     sun_on_ground,
@@ -35,6 +36,8 @@ from .scenes.views import on_ground
 
 SUPERSAMPLING = 2
 """Rendered pixels along each side of an image pixel."""
+
+DOWN = np.array([0.0, -1.0, 0.0])
 
 GUEST_SHARE = 0.22
 """Share of the pictures in which other animals stand behind."""
@@ -71,9 +74,8 @@ def draw_body(
     clip = project_to_clip(camera, vertices)
     rasterized = rasterize(clip, faces, (SUPERSAMPLING * size, SUPERSAMPLING * size))
     normals = vertex_normals(vertices, faces)
-    (from_sun,) = depth_maps(vertices[0], faces, light.toward[None], resolution=SUN_RESOLUTION)
-    down = np.array([[0.0, -1.0, 0.0]])
-    (from_below,) = depth_maps(vertices[0], faces, down, resolution=BELOW_RESOLUTION, margin=BELOW_MARGIN)
+    from_sun = depth_map(vertices[0], faces, light.toward, resolution=SUN_RESOLUTION)
+    from_below = depth_map(vertices[0], faces, DOWN, resolution=BELOW_RESOLUTION, margin=BELOW_MARGIN)
     surface = seen_surface(animal, vertices, normals, camera=camera, rasterized=rasterized)
     sky = 0.4 + 0.4 * normals[0, :, 1]
     if in_detail:
@@ -104,7 +106,7 @@ def _pooled(
     fine = np.zeros((*covered.shape, 4), np.float32)
     fine[covered, :3] = radiance
     fine[covered, 3] = 1.0
-    return fine.reshape(size, SUPERSAMPLING, size, SUPERSAMPLING, 4).mean(axis=(1, 3))
+    return np.asarray(cv2.resize(fine, (size, size), interpolation=cv2.INTER_AREA))
 
 
 def body_shade(body: Body, places: Float[np.ndarray, "size size 3"]) -> Shade:

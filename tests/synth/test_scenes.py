@@ -11,7 +11,7 @@ from farm3d.synth.procedural.scenes.lighting import SceneLight, lit_body, scene_
 from farm3d.synth.procedural.scenes.shadows import (
     BELOW_MARGIN,
     Shade,
-    depth_maps,
+    depth_map,
     sky_on_ground,
     sky_on_surface,
     sun_on_ground,
@@ -110,20 +110,20 @@ def test_what_is_behind_is_farther_and_what_is_across_is_to_the_right():
 
 
 def test_the_shadow_falls_away_from_the_sun(crate):
-    (seen,) = depth_maps(*crate, SUN_FROM_THE_LEFT[None], resolution=128)
+    seen = depth_map(*crate, SUN_FROM_THE_LEFT, resolution=128)
     places = np.array([[[-1.0, GROUND, 0.0], [-1.3, GROUND, 0.3], [-1.7, GROUND, 0.0], [0.8, GROUND, 0.0]]])
     assert sun_on_ground(seen, places, 0.02)[0] == pytest.approx([0.0, 0.0, 1.0, 1.0], abs=0.05)
 
 
 def test_a_wider_light_throws_softer_shadows(crate):
-    (seen,) = depth_maps(*crate, SUN_FROM_THE_LEFT[None], resolution=128)
+    seen = depth_map(*crate, SUN_FROM_THE_LEFT, resolution=128)
     across = np.stack([np.linspace(-2.5, -0.6, 80), np.full(80, GROUND), np.zeros(80)], axis=1)[None]
     steepest = [np.abs(np.diff(sun_on_ground(seen, across, spread)[0])).max() for spread in (0.02, 0.5)]
     assert steepest[0] > 2.0 * steepest[1]
 
 
 def test_the_ground_is_dark_under_a_body_and_open_far_away(crate):
-    (beneath,) = depth_maps(*crate, np.array([[0.0, -1.0, 0.0]]), resolution=96, margin=BELOW_MARGIN)
+    beneath = depth_map(*crate, np.array([0.0, -1.0, 0.0]), resolution=96, margin=BELOW_MARGIN)
     places = np.array([[[0.0, GROUND, 0.0], [0.7, GROUND, 0.0], [5.0, GROUND, 0.0]]])
     under, beside, away = sky_on_ground(beneath, places)[0]
     assert under < 0.1
@@ -135,7 +135,7 @@ def test_a_roof_keeps_the_sun_from_what_is_under_it():
     roof, floor = box((-1.0, 1.0, -1.0), (1.0, 1.1, 1.0)), box((-1.0, -1.0, -1.0), (1.0, -0.9, 1.0))
     vertices = torch.cat([roof[0], floor[0]])
     faces = torch.cat([roof[1], floor[1] + len(roof[0])])
-    (seen,) = depth_maps(vertices, faces, np.array([[0.0, 1.0, 0.0]]), resolution=64)
+    seen = depth_map(vertices, faces, np.array([0.0, 1.0, 0.0]), resolution=64)
     points = np.array([[0.0, 1.1, 0.0], [0.3, -0.9, 0.2]], dtype=np.float32)
     assert sun_on_surface(seen, points, facing=np.ones(2), spread=0.05) == pytest.approx([1.0, 0.0])
 

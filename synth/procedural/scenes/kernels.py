@@ -23,12 +23,13 @@ def sample_pyramid(texels, starts, places, level, out):
             if weight == 0.0:
                 continue
             width = side >> (low + step)
-            x = (places[n, 0] - np.floor(places[n, 0])) * width - 0.5
-            y = (places[n, 1] - np.floor(places[n, 1])) * width - 0.5
-            left, top = int(np.floor(x)), int(np.floor(y))
+            x = (places[n, 0] - np.floor(places[n, 0])) * width + (width - 0.5)
+            y = (places[n, 1] - np.floor(places[n, 1])) * width + (width - 0.5)
+            left, top = int(x), int(y)
             u, v = np.float32(x - left), np.float32(y - top)
-            right, bottom = (left + 1) % width, (top + 1) % width
-            left, top = left % width, top % width
+            # The sides are powers of two, so that masks wrap them.
+            right, bottom = (left + 1) & (width - 1), (top + 1) & (width - 1)
+            left, top = left & (width - 1), top & (width - 1)
             base = starts[low + step]
             for k in range(channels):
                 upper = (1 - u) * texels[base + top * width + left, k] + u * texels[

@@ -85,4 +85,24 @@ def lit_body(
     below = 0.5 - 0.5 * up
     sky = 0.22 + 0.95 * sky_visible
     bounce = (0.75 * below * (0.35 + 0.65 * sky_visible))[:, None] * (ground * light.on_ground())
-    return albedo * (light.sun * facing[:, None] + light.sky * sky[:, None] + bounce)
+    diffuse = albedo * (light.sun * facing[:, None] + light.sky * sky[:, None] + bounce)
+    return diffuse + _sheen(normals, light, sun_visible=sun_visible, sky_visible=sky_visible)
+
+
+def _sheen(
+    normals: Float[np.ndarray, "points 3"],
+    light: SceneLight,
+    *,
+    sun_visible: Float[np.ndarray, " points"],
+    sky_visible: Float[np.ndarray, " points"],
+) -> Float[np.ndarray, "points 3"]:
+    """A coat mirrors the sky at grazing angles (Schlick 1994) and the sun in broad highlights (Blinn 1977).
+
+    It lets black coats show their form; the model's shading does not know it.
+    """
+    half = light.facing + np.array([0.0, 0.0, 1.0])
+    half /= max(float(np.linalg.norm(half)), 1e-6)
+    highlight = 0.05 * sun_visible * np.maximum(normals @ half, 0.0) ** 10
+    grazing = 1.0 - np.clip(normals[:, 2], 0.0, 1.0)
+    mirrored = sky_visible * (0.012 + 0.10 * grazing**4)
+    return highlight[:, None] * light.sun + mirrored[:, None] * light.sky

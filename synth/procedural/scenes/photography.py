@@ -118,7 +118,7 @@ def compressed(image: UInt8[np.ndarray, "height width 3"], quality: int, *, subs
     """Through a JPEG file of this quality, with or without halved chroma."""
     sampling = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420 if subsampled else cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
     options = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
-    return cv2.imdecode(cv2.imencode(".jpg", image, options)[1], cv2.IMREAD_COLOR)
+    return np.asarray(cv2.imdecode(cv2.imencode(".jpg", image, options)[1], cv2.IMREAD_COLOR))
 
 
 def random_gain(linear: Image, generator: np.random.Generator) -> float:

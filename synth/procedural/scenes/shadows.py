@@ -20,7 +20,7 @@ from ..anatomy import GROUND
 from .kernels import count_lit, sum_open_sky
 
 SUN_RESOLUTION, SKY_RESOLUTION, BELOW_RESOLUTION = 160, 32, 112
-SKY_DIRECTIONS = 12
+SKY_DIRECTIONS = 10
 TAPS = 9
 """Places of the shadow map that are compared for each point."""
 
@@ -59,32 +59,26 @@ class Shade:
         return Shade(np.minimum(self.sun, other.sun), self.sky * other.sky)
 
 
-def depth_maps(
+def depth_map(
     vertices: Float[Tensor, "vertices 3"],
     faces: Faces,
-    toward: Float[np.ndarray, "directions 3"],
+    toward: Float[np.ndarray, "3"],
     *,
     resolution: int,
     margin: float = 1.0,
-) -> list[DepthMap]:
-    """The body seen from each of these directions (unit vectors towards the viewer).
-
-    Maps reach `margin` times as far as the body.
-    """
+) -> DepthMap:
+    """The body as seen from the direction `toward` (a unit vector); the map reaches `margin` times as far."""
     middle, radius = _bounds(vertices)
     half = margin * radius
-    axes = np.stack([_frame(direction) for direction in toward])
-    middles = axes @ middle
-    turned = torch.einsum("dij,vj->dvi", torch.tensor(axes, dtype=vertices.dtype), vertices)
-    clip = (turned - torch.tensor(middles, dtype=vertices.dtype)[:, None]) / half
-    clip[..., 2] *= -1.0
-    drawn = rasterize(
-        torch.cat([clip, torch.ones_like(clip[..., :1])], dim=-1), faces, (resolution, resolution)
-    ).numpy()
-    heights = np.where(drawn[..., 3] > 0, middles[:, 2, None, None] - half * drawn[..., 2], -np.inf)
-    return [
-        DepthMap(axes[k], middles[k, :2], half, heights[k].astype(np.float32)) for k in range(len(toward))
-    ]
+    axes = _frame(toward)
+    turn = torch.tensor(axes * [[1.0], [1.0], [-1.0]] / half, dtype=vertices.dtype)
+    offset = -(turn @ torch.tensor(middle, dtype=vertices.dtype))
+    clip = vertices.new_ones(1, len(vertices), 4)
+    torch.addmm(offset, vertices, turn.T, out=clip[0, :, :3])
+    drawn = rasterize(clip, faces, (resolution, resolution))[0].numpy()
+    centre = axes @ middle
+    heights = np.where(drawn[..., 3] > 0, centre[2] - half * drawn[..., 2], -np.inf)
+    return DepthMap(axes, centre[:2], half, heights.astype(np.float32))
 
 
 def _frame(direction: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3 3"]:

@@ -73,10 +73,10 @@ class _Canvas:
             shift_x, shift_y = ragged, np.roll(ragged, 37, axis=(0, 1))
             fixed = np.clip(self.y * 6.0, 0.0, 1.0).astype(np.float32)
             at = columns + shift_x * fixed, rows + shift_y * fixed
-            parts, relief = (cv2.remap(image, *at, cv2.INTER_NEAREST) for image in (parts, relief))
-        return Sprite(
-            cv2.GaussianBlur(parts, (0, 0), 0.6), cv2.GaussianBlur(relief.astype(np.float32), (0, 0), 0.6)
-        )
+            parts, relief = (
+                np.asarray(cv2.remap(image, *at, cv2.INTER_NEAREST), np.float32) for image in (parts, relief)
+            )
+        return Sprite(*(np.asarray(cv2.GaussianBlur(image, (0, 0), 0.6)) for image in (parts, relief)))
 
 
 def _leafy(generator: np.random.Generator, strength: float) -> Float[np.ndarray, "side side"]:
