@@ -119,7 +119,8 @@ def reconstruct_file(session: Session, image: InputImage) -> Outcome:
     )
     summary = (
         f"{image.path}: mask from {session.masks.source.maker_of(segmentation)},"
-        f" IoU {result.initial_iou:.2f} predicted, {result.iou:.2f} refined, {seconds:.1f} s -> {session.out / image.name}"
+        f" IoU {result.initial_iou:.2f} predicted, {result.iou:.2f} refined,"
+        f" {seconds:.1f} s -> {session.out / image.name}"
     )
     return Outcome(entry, warnings, summary)
 
