@@ -139,8 +139,3 @@ def _centroid_and_area(
     x = (covered.sum(dim=1) * axis).sum(1) / count
     y = (covered.sum(dim=2) * axis).sum(1) / count
     return torch.stack([x, y], dim=1), 4.0 * count / size**2
-
-
-def horizon_row(viewpoint: Viewpoint, size: int) -> float:
-    """The image row (pixels) of the horizon: the middle for a level camera, higher as it looks down."""
-    return size / 2.0 * (1.0 - math.tan(viewpoint.elevation) / math.tan(viewpoint.field_of_view / 2.0))

@@ -78,8 +78,9 @@ class Plan:
     """A pose before its legs are solved.
 
     `angles` are those of trunk, neck, ears and tail, `feet` follow LEGS, `sink` is how far the trunk is
-    lowered, `muzzle` how high the head's end is over the ground where that matters, otherwise at least
-    `chin`, and `tail` how far the tail's bones stay over the ground (all object units).
+    lowered (object units). `muzzle` is how high the head's end is over the ground where that matters,
+    otherwise at least `chin`; `gaze` is the head's pitch (radians) then. `tail` is how far the tail's bones
+    stay over the ground.
     """
 
     feet: tuple[Footing | Fold, ...] = (Footing(), Footing(), Footing(), Footing())
@@ -87,6 +88,7 @@ class Plan:
     sink: float = 0.0
     muzzle: float | None = None
     chin: float = 0.0
+    gaze: float | None = None
     tail: float = 0.05
 
 
@@ -134,7 +136,7 @@ def _with_muzzle(rig: Rig, plan: Plan, table: Table, *, ground: float) -> Table:
         return table
     height = ground + radius + (plan.chin if plan.muzzle is None else plan.muzzle)
     preferred = tuple(float(flexion) for flexion in table[list(chain), 0])
-    return reach(rig, table, chain, Goal(preferred, NECK_EASE, height=float(height)))[0]
+    return reach(rig, table, chain, Goal(preferred, NECK_EASE, height=float(height), pitch=plan.gaze))[0]
 
 
 def _with_legs(rig: Rig, plan: Plan, sink: float) -> tuple[Table, float]:

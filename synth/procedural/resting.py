@@ -64,6 +64,7 @@ def graze(species: Species, rig: Rig, generator: np.random.Generator) -> Plan:
         (*fore, *stood.feet[2:]),
         added(stood.angles, angles, {"thorax": (0.05, 0.0, 0.0)}),
         muzzle=float(generator.uniform(low, high) * generator.random() * length),
+        gaze=float(generator.uniform(0.8, 1.4)),
     )
 
 

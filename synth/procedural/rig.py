@@ -20,6 +20,9 @@ STEPS = 14
 LARGEST_STEP = 0.3
 """How far (object units, radians) a step may try to move the tip, so that the linear model holds."""
 
+LARGEST_TURN = 0.6
+"""How far (radians) a step may turn a joint."""
+
 DAMPING = 1e-5
 CLOSE = 2e-4
 """Distance (object units) to the goal at which the solver is content."""
@@ -139,17 +142,37 @@ def reach(rig: Rig, table: Table, chain: tuple[int, ...], goal: Goal) -> tuple[T
         if np.abs(missing).max() < CLOSE:
             break
         missing = missing * min(1.0, LARGEST_STEP / float(np.linalg.norm(missing)))
-        drift = np.where(ease > 0.0, preferred - rows[:, 0], 0.0)
-        eased = ease[:, None] * jacobian.T
-        square = jacobian @ eased + DAMPING * np.eye(len(missing))
-        step = drift + eased @ np.linalg.solve(square, missing - jacobian @ drift)
-        turned = rows[:, 0] + step
-        rows[:, 0] = np.clip(turned, -limits, limits)
-        # What a joint at its limit cannot do is for the others.
-        ease = np.where(turned == rows[:, 0], ease, 0.0)
+        rows[:, 0] += _step(
+            jacobian, missing, preferred - rows[:, 0], ease=ease, room=(-limits, limits) - rows[:, 0]
+        )
     solved = table.copy()
     solved[list(chain)] = rows
     return solved, float(np.linalg.norm(_linearised(rig, base, rows, chain=chain, goal=goal)[0]))
+
+
+def _step(
+    jacobian: Float[np.ndarray, "wants chain"],
+    missing: Float[np.ndarray, " wants"],
+    drift: Numbers,
+    *,
+    ease: Numbers,
+    room: Float[np.ndarray, "2 chain"],
+) -> Numbers:
+    """The smallest change of the angles, counted from `drift`, that does what is missing.
+
+    It stays within `room` (lowest and highest change): what a joint at its limit cannot do is for the others.
+    """
+    for _ in range(len(drift)):
+        eased = ease[:, None] * jacobian.T
+        square = jacobian @ eased + DAMPING * np.eye(len(missing))
+        step = drift + eased @ np.linalg.solve(square, missing - jacobian @ drift)
+        step = step * min(1.0, LARGEST_TURN / max(float(np.abs(step).max()), 1e-9))
+        held = np.clip(step, *room)
+        out = np.abs(held - step) > 1e-9
+        if not (out & (ease > 0.0)).any():
+            break
+        drift, ease = np.where(out, held, drift), np.where(out, 0.0, ease)
+    return held
 
 
 def aim(rig: Rig, table: Table, bone: int, pitch: float) -> Table:

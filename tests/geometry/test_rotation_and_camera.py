@@ -3,17 +3,19 @@
 import math
 
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from farm3d.geometry.camera import (
+    FIELD_OF_VIEW,
     Camera,
     camera_from_rotation,
     orbit,
     project_to_clip,
     project_to_ndc,
     to_camera,
+    with_field_of_view,
 )
 from farm3d.geometry.rotation import (
     axis_rotation,
@@ -108,3 +110,28 @@ def test_view_words() -> None:
     words = {0.0: "front", math.pi / 2: "side", -math.pi / 2: "side", math.pi: "back", 2 * math.pi: "front"}
     assert {azimuth: view_word(azimuth, 0.0) for azimuth in words} == words
     assert view_word(0.0, 1.3) == "overhead"
+
+
+@settings(deadline=None)
+@given(st.floats(0.2, 0.9), st.floats(-0.5, 0.5), st.floats(-0.5, 0.5))
+def test_another_field_of_view_keeps_the_place_and_the_size_of_what_is_at_the_origins_depth(angle, x, y):
+    matrix = rigid_transform(
+        viewpoint_rotation(torch.tensor(0.7), torch.tensor(0.2)), torch.tensor([x, y, -9.0])
+    )
+    before = Camera(matrix, angle)
+    after = with_field_of_view(before)
+    assert after.field_of_view == FIELD_OF_VIEW
+    torch.testing.assert_close(after.world_to_camera[:3, :3], matrix[:3, :3])
+    # Points of the plane through the origin that faces the camera.
+    flat = torch.tensor([[0.0, 0.0, 0.0], [0.5, 0.0, 0.0], [0.0, -0.7, 0.0]]) @ matrix[:3, :3]
+    torch.testing.assert_close(
+        project_to_ndc(after, flat), project_to_ndc(before, flat), rtol=1e-4, atol=1e-5
+    )
+
+
+def test_each_view_of_a_batch_may_have_its_own_field_of_view():
+    matrices = torch.stack([rigid_transform(torch.eye(3), torch.tensor([0.1, 0.2, -z])) for z in (6.0, 12.0)])
+    points = torch.randn(5, 3, generator=torch.Generator().manual_seed(0))
+    together = project_to_clip(Camera(matrices, torch.tensor([0.3, 0.8])), points)
+    for k, angle in enumerate((0.3, 0.8)):
+        torch.testing.assert_close(together[k], project_to_clip(Camera(matrices[k], angle), points))
