@@ -36,9 +36,9 @@ STOCKY = {
     "trunk_length": -0.06,
     "neck_thickness": 0.2,
     "neck_length": -0.12,
-    "head_depth": 0.22,
-    "face_length": -0.4,
-    "muzzle": 0.15,
+    "head_depth": 0.18,
+    "face_length": -0.3,
+    "muzzle": 0.18,
     "ear_drop": 0.6,
     "ear_length": -0.25,
     "hair": -0.5,
@@ -64,9 +64,9 @@ PUPPY = {
     "belly": 0.04,
     "neck_length": -0.2,
     "head_length": 0.1,
-    "head_depth": 0.28,
-    "face_length": -0.45,
-    "muzzle": 0.05,
+    "head_depth": 0.22,
+    "face_length": -0.33,
+    "muzzle": 0.08,
     "ear_drop": 0.9,
     "tail_length": -0.25,
     "tail_lift": 0.5,
@@ -114,16 +114,16 @@ DOG = Species(
         """),
         NECK.shaped("""
             at       -0.2    0  0.5    1  1.5    2  2.5    3
-            offset     -2    0    0    0    0    0    0   -1
-            depth      35   34   30   27   25 23.5   22   20
-            width      22   22   21   20   19   18   17   16
+            offset     -2    0    0    0    0    0    0   -2
+            depth      35   34   30   27   25   23   21   18
+            width      22   22   21   20   19   18 16.5 14.5
             taper     0.1  0.1  0.1  0.1  0.1  0.1    0    0
         """),
         HEAD.shaped("""
             at       -0.12  0.05   0.2  0.32  0.44  0.56  0.72  0.88  0.96     1
-            offset      -2    -1    -1  -2.5    -5  -6.5  -6.5    -5    -4  -3.5
-            depth       15    20  21.5  20.5    18    15  12.5  10.5   9.5     7
-            width       15  19.5  20.5  18.5  15.5    13  11.2    10     9   6.5
+            offset      -6    -3  -1.5  -2.5  -4.6    -6  -6.2    -5    -4  -3.5
+            depth       12  18.5    21  20.5  18.2  15.6    13  10.8   9.6     7
+            width       13  18.5  20.5  18.5  15.8  13.5  11.4  10.2   9.2   6.5
             taper        0     0     0  0.05   0.1   0.1     0     0     0     0
         """),
         EAR.shaped("""
@@ -161,7 +161,7 @@ DOG = Species(
         BodyType("spitz", 0.11, SPITZ),
         BodyType("puppy", 0.14, PUPPY, young=True),
     ),
-    hanging_ear={"ear_tip": (0.29, 0.82, 1.20)},
+    hanging_ear={"ear_tip": (0.255, 0.82, 1.22)},
     relief=ridges(MUSCLES, 0.8)
     + ridges(RIBS, 0.5)
     + ridges("""
