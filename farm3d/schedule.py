@@ -41,6 +41,11 @@ class Linear(BaseModel):
         return (1.0 - fraction) * self.from_ + fraction * self.to
 
 
+def ramp(before: float, after: float, *, start: int, end: int) -> Linear:
+    """The schedule that YAML writes `{from: before, to: after, start: start, end: end}`."""
+    return Linear.model_validate({"from": before, "to": after, "start": start, "end": end})
+
+
 class Steps(BaseModel):
     """Pairs (step, value): each value holds from its step until the next pair's; the first step is 0."""
 

@@ -12,7 +12,7 @@ from farm3d.geometry.mesh import Mesh
 from farm3d.geometry.skeleton import Skeleton
 from farm3d.geometry.skinning import SkinningWeights
 from farm3d.ops.sparse_isosurface import ActiveCells
-from farm3d.shapes import BoneTransforms, Images, JointAngles, Vectors
+from farm3d.shapes import BoneTransforms, JointAngles, Vectors
 
 AlbedoFn = Callable[[Float[Tensor, "points 3"], Int[Tensor, " points"]], Float[Tensor, "points 3"]]
 """Linear RGB albedo at positions on the category's rest mesh; the second argument says of which image."""
@@ -141,7 +141,8 @@ class Batch:
     """Square crops with their masks; `valid` marks the pixels inside the source image.
 
     `inside_distance` is the distance of a pixel of the mask to the background, `outside_distance` of a
-    background pixel to the mask, both as fractions of the image's side.
+    background pixel to the mask, both as fractions of the image's side. `features` are of patches, 0 where a
+    patch does not show the animal.
     """
 
     images: Float[Tensor, "images height width 3"]
@@ -149,7 +150,7 @@ class Batch:
     valid: Float[Tensor, "images height width 1"]
     inside_distance: Float[Tensor, "images height width 1"]
     outside_distance: Float[Tensor, "images height width 1"]
-    features: Images | None = None
+    features: Float[Tensor, "images rows columns channels"] | None = None
     truth: GroundTruth | None = None
 
 

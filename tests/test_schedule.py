@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from farm3d.schedule import Constant, Linear, Schedule, Steps
+from farm3d.schedule import Constant, Linear, Schedule, Steps, ramp
 
 steps = st.integers(min_value=0, max_value=10**6)
 values = st.floats(min_value=-1e6, max_value=1e6)
@@ -66,3 +66,8 @@ def test_the_written_form_tells_which_schedule_it_is_and_dumps_back(
 def test_a_schedule_that_makes_no_sense_is_refused(written: object) -> None:
     with pytest.raises(ValidationError):
         TypeAdapter(Schedule).validate_python(written)
+
+
+def test_a_ramp_is_the_schedule_that_yaml_writes() -> None:
+    schedule = ramp(1.0, 0.0, start=10, end=20)
+    assert [schedule.value(step) for step in (0, 10, 15, 20, 99)] == [1.0, 1.0, 0.5, 0.0, 0.0]

@@ -1,6 +1,7 @@
 """Data sets on disk (docs/data_sets.md) as batches of tensors."""
 
 import json
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -117,13 +118,14 @@ def load_batch(
     *,
     image_size: int,
     truth_points: int = 0,
+    features: bool = False,
     mirrored: Sequence[bool] | None = None,
     rng: np.random.Generator | None = None,
 ) -> Batch:
-    """Images, masks and, with `truth_points` > 0, the truth at that many random surface points each.
+    """Images and masks; with `features` theirs; with `truth_points` > 0 the truth at that many random points.
 
     `mirrored` says which images are turned left to right, with everything known of them; `rng` draws
-    the surface points.
+    the surface points. Raises InputError where something that is asked for is missing or damaged.
     """
     flips = mirrored or [False] * len(indices)
     paths = [data.samples[i] for i in indices]
@@ -131,18 +133,20 @@ def load_batch(
         *(_load_image(path, image_size, flip) for path, flip in zip(paths, flips, strict=True)), strict=True
     )
     inside, outside = zip(*(mask_distances(mask > 0.5) for mask in masks), strict=True)
+    valid = [_inside_source(path, image_size, flip) for path, flip in zip(paths, flips, strict=True)]
     truth = None
     if truth_points:
         assert rng is not None
         truth = _load_truth(data, paths, points=truth_points, rng=rng)
         truth = _mirror_truth(truth, torch.tensor(flips))
-    mask_tensor = torch.from_numpy(np.stack(masks))[..., None]
+    maps = [_load_features(path, flip) for path, flip in zip(paths, flips, strict=True)] if features else None
     return Batch(
         images=torch.from_numpy(np.stack(images)),
-        masks=mask_tensor,
-        valid=torch.ones_like(mask_tensor),
+        masks=torch.from_numpy(np.stack(masks))[..., None],
+        valid=torch.from_numpy(np.stack(valid))[..., None],
         inside_distance=torch.from_numpy(np.stack(inside))[..., None],
         outside_distance=torch.from_numpy(np.stack(outside))[..., None],
+        features=None if maps is None else torch.from_numpy(np.stack(maps)),
         truth=truth,
     )
 
@@ -162,6 +166,32 @@ def _load_image(path: Path, size: int, flip: bool) -> tuple[np.ndarray, np.ndarr
     if flip:
         image, mask = image[:, ::-1], mask[:, ::-1]
     return image.astype(np.float32) / 255.0, mask.astype(np.float32) / 255.0
+
+
+def _load_features(path: Path, flip: bool) -> Float[np.ndarray, "rows columns channels"]:
+    """The features of a sample's patches, 0 beside the animal."""
+    file = path.with_name(f"{path.stem}_features.npz")
+    try:
+        with np.load(file) as arrays:
+            values = arrays["features"].astype(np.float32)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        raise InputError(f"{file}: no features can be read; farm3d-synth makes them with the set") from None
+    channels_last = np.moveaxis(values, 0, -1)
+    return np.ascontiguousarray(channels_last[:, ::-1] if flip else channels_last)
+
+
+def _inside_source(path: Path, size: int, flip: bool) -> Float[np.ndarray, "size size"]:
+    """1 for the pixels of a crop whose middle lies inside the picture that it was cut from."""
+    record = json.loads(path.read_text(encoding="utf-8"))
+    if "source_size" not in record:
+        return np.ones((size, size), dtype=np.float32)
+    x, y, width, height = record["crop_box"]
+    middles = (np.arange(size) + 0.5) / size
+    columns, rows = x + middles * width, y + middles * height
+    inside_columns = (columns >= 0.0) & (columns <= record["source_size"][0])
+    inside_rows = (rows >= 0.0) & (rows <= record["source_size"][1])
+    inside = np.outer(inside_rows, inside_columns[::-1] if flip else inside_columns)
+    return inside.astype(np.float32)
 
 
 def _load_truth(

@@ -5,7 +5,27 @@ from typing import Literal
 from farm3d.config import StrictConfig
 from farm3d.losses.objective import LossWeights
 from farm3d.models.animal_model import ModelConfig
-from farm3d.schedule import Constant, Schedule
+from farm3d.schedule import Constant, Schedule, Steps, ramp
+
+
+class ImageTraining(StrictConfig):
+    """What changes over the steps of training from images: MagicPony's values for horses (docs/method.md)."""
+
+    sharpness: Schedule = ramp(1.0, 100.0, start=1000, end=100_000)
+    """Of the softmax over hypotheses."""
+    uniform_share: Schedule = ramp(1.0, 0.0, start=2000, end=4000)
+    """Of equal chances for all hypotheses, mixed with that softmax."""
+    best_share: Schedule = ramp(0.0, 0.8, start=6000, end=7600)
+    """Of the images that are seen under their most probable hypothesis."""
+    articulation_from: int = 10_000
+    deformation_from: int = 90_000
+    grid_resolution: Schedule = Steps(steps=((0, 128.0), (100_000, 256.0)))
+    feature_score_factor: float = 50.0
+    """How much more features count in the loss that hypotheses are scored by."""
+    eikonal_points: int = 5000
+    """Anywhere, and as many near the surface."""
+    jitter: float = 0.5
+    """Largest shift of the lattice at each step, in cells."""
 
 
 class TrainConfig(StrictConfig):
@@ -14,18 +34,21 @@ class TrainConfig(StrictConfig):
     category: str
     shoulder_height_metres: float
     """Height at the withers of a typical adult, for exports in metres."""
-    supervision: Literal["truth"] = "truth"
-    """What training learns from: the procedural farm's truth (cameras, light, surface points)."""
+    supervision: Literal["truth", "images"] = "truth"
+    """What training learns from: the procedural farm's truth (cameras, light, surface points), or images,
+    masks and features alone."""
+    images: ImageTraining = ImageTraining()
+    """Where training learns from images alone."""
     model: ModelConfig = ModelConfig()
     weights: LossWeights = LossWeights()
     steps: int = 8000
     prior_steps: int = 1500
-    """The first steps fit the signed distance field alone; then the category's shape is fixed."""
+    """With truth, the first steps fit the signed distance field alone; then the category's shape is fixed."""
     batch_size: int = 16
     sdf_points: int = 4096
     truth_points: int = 256
     render_images: int = 4
-    """Images of each batch that are rendered for the mask and colour terms."""
+    """With truth, images of each batch that are rendered for the mask and colour terms."""
     render_size: int = 64
     learning_rate: Schedule = Constant(3e-4)
     """Of the encoder and the heads."""

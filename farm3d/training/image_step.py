@@ -134,7 +134,7 @@ def _reconstruction_losses(buffers: RenderBuffers, batch: Batch) -> dict[str, Fl
     return losses
 
 
-def _resized(images: Images, size: int) -> Images:
+def _resized(images: Images, size: int) -> Float[Tensor, "images size size channels"]:
     """Averaged down to `size` pixels a side, or interpolated up to them."""
     channels_first = images.permute(0, 3, 1, 2)
     if images.shape[1] >= size:

@@ -2,26 +2,21 @@
 
 import json
 import time
-from collections.abc import Callable, Generator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from farm3d.config import dump_config
-from farm3d.data.augmentation import augmented_inputs
-from farm3d.data.image_folder import ImageDataSet, canonical_mesh, load_batch
-from farm3d.data.surface_samples import SignedDistances, signed_distances
+from farm3d.data.image_folder import ImageDataSet
 from farm3d.errors import TrainingError
 from farm3d.io.atomic import write_bytes_atomically
 from farm3d.losses.objective import LossTerms, weighted_sum
 from farm3d.models.animal_model import AnimalModel
-from farm3d.seeding import deterministic_algorithms, numpy_rng
+from farm3d.seeding import deterministic_algorithms
 from farm3d.training.checkpointing import (
     prune_checkpoints,
     restore_training,
@@ -29,14 +24,9 @@ from farm3d.training.checkpointing import (
     write_finished,
 )
 from farm3d.training.config import TrainConfig
-from farm3d.training.train_step import StepSettings, prior_terms, supervised_terms
-from farm3d.training.visuals import write_picture
-from farm3d.types import Batch, ShapePrior
+from farm3d.training.curricula import terms_by_step
 
 METRICS_FILE, CONFIG_FILE = "metrics.jsonl", "config.yaml"
-DISTANCE_SAMPLES = 300_000
-
-Inputs = tuple[Tensor, Tensor]
 
 
 @dataclass(frozen=True)
@@ -77,7 +67,7 @@ def train(
         return folder
 
     done, folder = first, None
-    with closing(_terms_by_step(config, data, model, run=run, first=first)) as stream:
+    with closing(terms_by_step(config, data, model, run=run, first=first)) as stream:
         for step in range(first, config.steps):
             if should_stop():
                 break
@@ -96,35 +86,10 @@ def train(
     return folder
 
 
-def _terms_by_step(
-    config: TrainConfig, data: ImageDataSet, model: AnimalModel, *, run: Path, first: int
-) -> Generator[LossTerms, None, None]:
-    """The loss terms of step `first` and on, each computed when it is asked for.
-
-    The first steps fit the category's shape; then the shape is fixed, and while a step on images is
-    computed the next batch is loaded.
-    """
-    if first < config.prior_steps:
-        distances = _distances(config, data)
-        for step in range(first, config.prior_steps):
-            drawn = distances.draw(config.sdf_points, numpy_rng(config.seed, "sdf", step))
-            yield prior_terms(model.sdf, drawn.points, drawn.values)
-    prior = _fixed_prior(model)
-    settings = StepSettings(config.render_images, config.render_size)
-    with ThreadPoolExecutor(1) as loader:
-        start = max(first, config.prior_steps)
-        upcoming = loader.submit(_load, config, data, start)
-        for step in count(start):
-            batch, inputs = upcoming.result()
-            upcoming = loader.submit(_load, config, data, step + 1)
-            if step % config.picture_every == 0 or step == config.steps - 1:
-                write_picture(run / f"pictures/step_{step:06d}.png", model, prior, batch=batch)
-            yield supervised_terms(model, prior, batch, inputs=inputs, settings=settings)
-
-
 def _optimizer(config: TrainConfig, model: AnimalModel) -> torch.optim.Optimizer:
     """Adam with two groups: the coordinate networks, and the rest."""
-    fields = [p for part in (model.sdf, model.deformation, model.albedo) for p in part.parameters()]
+    parts = (model.sdf, model.deformation, model.albedo, model.feature_field)
+    fields = [p for part in parts if part is not None for p in part.parameters()]
     known = {id(p) for p in fields}
     rest = [p for p in model.parameters() if id(p) not in known]
     return torch.optim.Adam([{"params": fields}, {"params": rest}], lr=1e-3)
@@ -151,43 +116,6 @@ def _optimize(
     torch.nn.utils.clip_grad_norm_(model.parameters(), config.gradient_clip)
     optimizer.step()
     return float(loss.detach())
-
-
-def _fixed_prior(model: AnimalModel) -> ShapePrior:
-    """The category's shape once its field no longer changes."""
-    model.sdf.requires_grad_(False)
-    with torch.no_grad():
-        return model.prior()
-
-
-def _distances(config: TrainConfig, data: ImageDataSet) -> SignedDistances:
-    """Signed distances to the mean animal, enough that a step rarely sees a point twice."""
-    return signed_distances(canonical_mesh(data), DISTANCE_SAMPLES, numpy_rng(config.seed, "surface"))
-
-
-def _load(config: TrainConfig, data: ImageDataSet, step: int) -> tuple[Batch, Inputs]:
-    """The batch of a step and the distorted copies that the encoder sees: functions of seed and step."""
-    rng = numpy_rng(config.seed, "batch", step)
-    batch = load_batch(
-        data,
-        _indices(config, len(data), step - config.prior_steps),
-        image_size=config.model.image_size,
-        truth_points=config.truth_points,
-        mirrored=(rng.random(config.batch_size) < 0.5).tolist(),
-        rng=rng,
-    )
-    return batch, augmented_inputs(batch, rng)
-
-
-def _indices(config: TrainConfig, samples: int, batch_number: int) -> list[int]:
-    """The samples of a batch: every epoch is a permutation of its own, and batches run on across epochs."""
-    first = batch_number * config.batch_size
-    places = range(first, first + config.batch_size)
-    orders = {
-        epoch: numpy_rng(config.seed, "epoch", epoch).permutation(samples)
-        for epoch in {p // samples for p in places}
-    }
-    return [int(orders[place // samples][place % samples]) for place in places]
 
 
 def _log(path: Path, progress: Progress, *, seconds: float) -> None:

@@ -1,5 +1,7 @@
 """Batches hold what the farm knows: points project into masks, and mirrored pictures into mirrored ones."""
 
+import json
+import math
 import shutil
 from pathlib import Path
 
@@ -141,5 +143,63 @@ def test_a_damaged_picture_is_named(farm_folder: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"horse_000000\.jpg: the image or its mask cannot be read"):
         load_batch(broken, [0], image_size=SIZE)
     (copy / "canonical.npz").unlink()
-    with pytest.raises(InputError, match=r"no canonical\.npz"):
+    with pytest.raises(InputError, match=r"no truth \(canonical\.npz\)"):
         canonical_mesh(broken)
+
+
+def test_features_lie_on_the_animal_and_turn_with_the_picture(data: ImageDataSet) -> None:
+    plain, turned = (
+        load_batch(data, [0, 5], image_size=SIZE, features=True, mirrored=[flip] * 2).features
+        for flip in (False, True)
+    )
+    assert plain is not None and turned is not None
+    assert plain.shape == (2, 32, 32, 16)
+    assert torch.equal(turned, plain.flip(2))
+    seen = plain.norm(dim=-1) > 0.0
+    masks = load_batch(data, [0, 5], image_size=32).masks[..., 0]
+    assert ((masks > 0.5) & seen).sum() > 0.9 * (masks > 0.5).sum()
+    assert not seen[masks == 0.0].any()
+    assert load_batch(data, [0], image_size=SIZE).features is None
+
+
+def test_a_sample_without_features_is_named(data: ImageDataSet, tmp_path: Path) -> None:
+    shutil.copytree(data.folder, tmp_path / "set")
+    copied = open_data_set(tmp_path / "set")
+    copied.samples[0].with_name(f"{copied.samples[0].stem}_features.npz").unlink()
+    with pytest.raises(InputError, match=r"horse_000000_features\.npz: no features can be read"):
+        load_batch(copied, [0], image_size=SIZE, features=True)
+
+
+def test_pixels_outside_the_source_picture_are_not_valid(data: ImageDataSet, tmp_path: Path) -> None:
+    shutil.copytree(data.folder, tmp_path / "set")
+    copied = open_data_set(tmp_path / "set")
+    record = json.loads(copied.samples[0].read_text())
+    # A crop of 40 pixels of which the left 10 and the lowest 20 lie outside a picture of 100 x 60.
+    record |= {"source_size": [100, 60], "crop_box": [-10, 40, 40, 40]}
+    copied.samples[0].write_text(json.dumps(record))
+    plain, turned = (
+        load_batch(copied, [0], image_size=8, mirrored=[flip]).valid[0, ..., 0] for flip in (False, True)
+    )
+    expected = torch.zeros(8, 8)
+    expected[:4, 2:] = 1.0
+    assert torch.equal(plain, expected)
+    assert torch.equal(turned, expected.flip(1))
+
+
+def test_training_gets_the_models_camera_under_which_the_animal_keeps_its_place_and_size(
+    data: ImageDataSet,
+) -> None:
+    loaded = batch(data, mirrored=False)
+    assert loaded.truth is not None
+    fields = []
+    for k, number in enumerate((0, 5, 11, 20)):
+        true = json.loads(data.samples[number].read_text())["camera"]
+        fields.append(true["field_of_view_degrees"])
+        camera = Camera(torch.tensor(true["world_to_camera"]), math.radians(fields[-1]))
+        seen = project_to_ndc(camera, loaded.truth.posed_points[k])
+        given = project_to_ndc(Camera(loaded.truth.world_to_camera[k]), loaded.truth.posed_points[k])
+        torch.testing.assert_close(given.mean(dim=0), seen.mean(dim=0), rtol=0.0, atol=0.06)
+        assert float(given.std(dim=0).norm() / seen.std(dim=0).norm()) == pytest.approx(1.0, abs=0.12)
+        turned = torch.tensor(true["world_to_camera"])[:3, :3]
+        torch.testing.assert_close(loaded.truth.world_to_camera[k, :3, :3], turned)
+    assert len(set(fields)) == len(fields)

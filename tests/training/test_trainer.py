@@ -89,7 +89,8 @@ def test_every_step_is_logged_with_finite_terms(finished: Path) -> None:
     assert [line["step"] for line in lines] == list(range(STEPS))
     assert all(math.isfinite(value) for line in lines for value in line.values())
     assert lines[0].keys() == {"step", "loss", "signed_distance", "eikonal"}
-    image_terms = set(LossTerms.__dataclass_fields__) - {"signed_distance", "eikonal"}
+    elsewhere = {"signed_distance", "eikonal", "features", "score", "distillation"}
+    image_terms = set(LossTerms.__dataclass_fields__) - elsewhere
     assert lines[-1].keys() == {"step", "loss"} | image_terms
 
 
@@ -243,3 +244,53 @@ def test_mistakes_are_one_line(
     captured = capsys.readouterr()
     assert captured.err.count("\n") == 1 and message in captured.err
     assert not (tmp_path / "run").exists()
+
+
+IMAGE_CHANGES = (
+    "supervision=images",
+    "steps=9",
+    "batch_size=4",
+    "log_every=1",
+    "checkpoint_every=50",
+    "model.grid_resolution=32",
+    "model.feature_channels=16",
+    "images.grid_resolution=32",
+    "images.articulation_from=3",
+    "images.deformation_from=6",
+    "images.eikonal_points=200",
+)
+
+
+def image_config() -> TrainConfig:
+    return load_config(TrainConfig, preset_or_file="tiny", overrides=IMAGE_CHANGES)
+
+
+def test_training_from_images_resumes_bit_for_bit_and_switches_its_parts_on(
+    data: ImageDataSet, tmp_path: Path
+) -> None:
+    whole = run_training(image_config(), data, tmp_path / "whole")
+    run_training(image_config(), data, tmp_path / "broken", should_stop=after(4))
+    resumed = run_training(image_config(), data, tmp_path / "broken")
+    assert all((whole / name).read_bytes() == (resumed / name).read_bytes() for name in FILES)
+    lines = metrics(tmp_path / "whole")
+    assert metrics(tmp_path / "broken") == lines
+    always = {"step", "loss", "eikonal", "mask", "inside_distance", "color", "features", "score"}
+    assert lines[2].keys() == always
+    assert lines[3].keys() == always | {"articulation"}
+    assert lines[6].keys() == always | {"articulation", "deformation"}
+
+
+def test_training_from_images_reads_no_truth(data: ImageDataSet, tmp_path: Path) -> None:
+    """The same bits come out of a set whose truth was taken away."""
+    copy = tmp_path / "images"
+    shutil.copytree(data.folder, copy)
+    (copy / "canonical.npz").unlink()
+    shutil.rmtree(copy / "individuals")
+    for sample in copy.glob("shard_*/*.json"):
+        record = json.loads(sample.read_text())
+        sample.write_text(json.dumps({"id": record["id"], "prompt": record["prompt"]}))
+    few = ("steps=2",)
+    short = load_config(TrainConfig, preset_or_file="tiny", overrides=[*IMAGE_CHANGES, *few])
+    known = run_training(short, data, tmp_path / "known")
+    blind = run_training(short, open_data_set(copy), tmp_path / "blind")
+    assert (known / FILES[0]).read_bytes() == (blind / FILES[0]).read_bytes()

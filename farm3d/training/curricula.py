@@ -1,0 +1,126 @@
+"""What training learns in which step: from the farm's truth, or from images alone."""
+
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from farm3d.data.image_folder import ImageDataSet, canonical_mesh
+from farm3d.data.surface_samples import SignedDistances, signed_distances
+from farm3d.geometry.tetrahedral_grid import shape_lattice
+from farm3d.losses.objective import LossTerms
+from farm3d.models.animal_model import AnimalModel, Phase
+from farm3d.predictors.hypotheses import Exploration
+from farm3d.seeding import numpy_rng
+from farm3d.training.batches import batches
+from farm3d.training.config import TrainConfig
+from farm3d.training.image_step import RECONSTRUCTION, ImageDraws, ImageStep, eikonal_term, image_terms
+from farm3d.training.train_step import StepSettings, prior_terms, supervised_terms
+from farm3d.training.visuals import write_picture
+from farm3d.types import Batch, ShapePrior
+
+DISTANCE_SAMPLES = 300_000
+
+TermsByStep = Generator[LossTerms, None, None]
+
+
+def terms_by_step(
+    config: TrainConfig, data: ImageDataSet, model: AnimalModel, *, run: Path, first: int
+) -> TermsByStep:
+    """The loss terms of step `first` and on, each computed when it is asked for."""
+    steps = _truth_steps if config.supervision == "truth" else _image_steps
+    return steps(config, data, model, run=run, first=first)
+
+
+def _truth_steps(
+    config: TrainConfig, data: ImageDataSet, model: AnimalModel, *, run: Path, first: int
+) -> TermsByStep:
+    """The first steps fit the category's shape; then the shape is fixed, and images follow."""
+    if first < config.prior_steps:
+        distances = _distances(config, data)
+        for step in range(first, config.prior_steps):
+            drawn = distances.draw(config.sdf_points, numpy_rng(config.seed, "sdf", step))
+            yield prior_terms(model.sdf, drawn.points, drawn.values)
+    prior = _fixed_prior(model)
+    settings = StepSettings(config.render_images, config.render_size)
+    with closing(batches(config, data, max(first, config.prior_steps))) as stream:
+        for step, batch, inputs in stream:
+            _picture(config, model, prior, step=step, batch=batch, run=run)
+            yield supervised_terms(model, prior, batch, inputs=inputs, settings=settings)
+
+
+def _image_steps(
+    config: TrainConfig, data: ImageDataSet, model: AnimalModel, *, run: Path, first: int
+) -> TermsByStep:
+    """Shape, pose and appearance at once; the category's shape is extracted anew at each step."""
+    with closing(batches(config, data, first)) as stream:
+        for step, batch, inputs in stream:
+            rng = numpy_rng(config.seed, "images", step)
+            prior = _moving_prior(config, model, step=step, rng=rng)
+            _picture(config, model, prior, step=step, batch=batch, run=run)
+            draws = _draws(config, rng)
+            terms, _ = image_terms(
+                model, prior, batch, inputs=inputs, step=_numbers(config, step), draws=draws
+            )
+            anywhere, near = (_uniform_points(config, rng) for _ in range(2))
+            eikonal = eikonal_term(model.sdf, prior, anywhere=anywhere, near=near)
+            yield replace(terms, eikonal=eikonal)
+
+
+def _numbers(config: TrainConfig, step: int) -> ImageStep:
+    """The schedules of training from images at one step."""
+    plan, weights = config.images, config.weights.at(step)
+    factors = {"features": plan.feature_score_factor}
+    return ImageStep(
+        render_size=config.render_size,
+        phase=Phase(articulated=step >= plan.articulation_from, deformed=step >= plan.deformation_from),
+        exploration=Exploration(
+            sharpness=plan.sharpness.value(step),
+            uniform_share=plan.uniform_share.value(step),
+            best_share=plan.best_share.value(step),
+        ),
+        score_weights={name: weights[name] * factors.get(name, 1.0) for name in RECONSTRUCTION},
+    )
+
+
+def _moving_prior(
+    config: TrainConfig, model: AnimalModel, *, step: int, rng: np.random.Generator
+) -> ShapePrior:
+    """The category's shape on a lattice that is shifted a little."""
+    resolution = round(config.images.grid_resolution.value(step))
+    reach = config.images.jitter * shape_lattice(resolution).spacing
+    down, along = rng.uniform(-reach, reach, size=2)
+    return model.prior(resolution=resolution, shift=(float(down), float(along)))
+
+
+def _draws(config: TrainConfig, rng: np.random.Generator) -> ImageDraws:
+    return ImageDraws(
+        turn=torch.from_numpy(rng.permutation(config.batch_size)),
+        uniform=torch.from_numpy(rng.random(config.batch_size)),
+    )
+
+
+def _uniform_points(config: TrainConfig, rng: np.random.Generator) -> torch.Tensor:
+    return torch.from_numpy(rng.uniform(-1.0, 1.0, size=(config.images.eikonal_points, 3)).astype(np.float32))
+
+
+def _picture(
+    config: TrainConfig, model: AnimalModel, prior: ShapePrior, *, step: int, batch: Batch, run: Path
+) -> None:
+    if step % config.picture_every == 0 or step == config.steps - 1:
+        write_picture(run / f"pictures/step_{step:06d}.png", model, prior, batch=batch)
+
+
+def _fixed_prior(model: AnimalModel) -> ShapePrior:
+    """The category's shape once its field no longer changes."""
+    model.sdf.requires_grad_(False)
+    with torch.no_grad():
+        return model.prior()
+
+
+def _distances(config: TrainConfig, data: ImageDataSet) -> SignedDistances:
+    """Signed distances to the mean animal, enough that a step rarely sees a point twice."""
+    return signed_distances(canonical_mesh(data), DISTANCE_SAMPLES, numpy_rng(config.seed, "surface"))
