@@ -26,7 +26,7 @@ SHEARED_HEIGHT, SHEARED_FACE = -0.62, 0.1
 
 
 def with_relief(
-    species: Species, mesh: Mesh, membership: Float[Tensor, "vertices parts"], parts: tuple[str, ...]
+    species: Species, mesh: Mesh, membership: Float[Tensor, "vertices parts"], *, parts: tuple[str, ...]
 ) -> Float[Tensor, "vertices 3"]:
     """The mean animal's vertices raised along their normals by its species' ridges and fleece."""
     points = mesh.vertices.double().numpy()

@@ -138,10 +138,10 @@ def _scale_head(points: dict[str, np.ndarray], species: Species, traits: Traits)
     points["muzzle"] = poll + (points["muzzle"] - poll) * face
     for name in _head_names(points):
         points[name] = poll + (points[name] - poll) * traits.head_length
-    for prefix, length in (("ear_", traits.ear_length), ("horn_", traits.horn_length)):
+    for prefix, scale in (("ear_", traits.ear_length), ("horn_", traits.horn_length)):
         for name in [name for name in points if name.startswith(prefix)]:
             base = points[prefix + "base"]
-            points[name] = base + (points[name] - base) * length
+            points[name] = base + (points[name] - base) * scale
 
 
 def _carry_tail(points: dict[str, np.ndarray], traits: Traits) -> None:

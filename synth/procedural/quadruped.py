@@ -116,7 +116,7 @@ def _template(species: Species, hornless: bool) -> _Template:
     part_of = {limb.name: parts.index(limb.part) for limb in species.limbs}
     membership = shares.new_zeros(len(shares), len(parts))
     membership.index_add_(1, torch.tensor([part_of[limb.name] for limb in body.limbs]), shares)
-    vertices = with_relief(species, Mesh(vertices, mesh.faces), membership, parts)
+    vertices = with_relief(species, Mesh(vertices, mesh.faces), membership, parts=parts)
     skinning = _skinning_weights(_bone_weights(species, body, feet, shares=shares), mesh)
     canonical = vertices
     if hornless:
