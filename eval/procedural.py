@@ -8,6 +8,7 @@ from statistics import fmean
 
 import numpy as np
 import torch
+from farm3d.synth.procedural.mesh_colors import MeshColors
 from jaxtyping import Float
 from torch import Tensor
 
@@ -170,7 +171,7 @@ class _Unseen:
     """What is needed to measure what the picture does not show; `name` chooses the random points."""
 
     name: str
-    coat: Float[Tensor, "vertices 3"]
+    coat: MeshColors
     alignment: GlobalAlignment
 
     def views(self, prediction: AnimalPrediction, true: TrueAnimal) -> tuple[ViewScore, ...]:
