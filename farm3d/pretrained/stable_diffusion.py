@@ -219,12 +219,7 @@ def _fetch(repository: str, revision: str) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
-    wanted = [
-        "model_index.json",
-        *(f"{part}/{file}" for part, files in MODEL_FILES.items() for file in files),
-    ]
-    # Tokenizers' and schedulers' small files differ between models.
-    wanted += ["tokenizer/*.json", "scheduler/*.json"]
+    wanted = [*MODEL_FILES, *TOKENIZER_FILES, "tokenizer/special_tokens_map.json"]
     try:
         return Path(snapshot_download(repository, revision=revision, allow_patterns=wanted))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
