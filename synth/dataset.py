@@ -78,8 +78,8 @@ def write_farm(settings: FarmSettings, out: Path, progress: Progress, *, team: T
     if all(shard.is_dir() for shard in shards):
         progress(settings.count)
     else:
-        work = team.share(herd)
-        run_tasks(partial(_draw_batch, settings, out), work, workers=team.workers, progress=progress)
+        task = partial(_draw_batch, settings=settings, out=out)
+        run_tasks(task, team.share(herd), workers=team.workers, progress=progress)
     if team.rank == 0:
         _write_mean(settings, out)
         _assemble(settings, out, herd)
@@ -121,7 +121,7 @@ def _identifier(settings: FarmSettings, number: int) -> str:
     return f"{settings.category}_{number:06d}"
 
 
-def _draw_batch(settings: FarmSettings, out: Path, batch: _Batch, progress: Progress) -> None:
+def _draw_batch(batch: _Batch, progress: Progress, *, settings: FarmSettings, out: Path) -> None:
     """Draw the pictures of a batch, unless they are there, and write down the truth about the animal."""
     target, individual = batch.draft(out), out / "individuals" / f"{batch.animal}.npz"
     remove_leftovers(target)

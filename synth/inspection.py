@@ -42,7 +42,8 @@ def inspect(folder: Path) -> Inspection:
     """Read all records of a data set. Raises InputError where the folder holds none."""
     description = read_description(folder)
     tables: dict[str, Counter[str]] = {}
-    kept, rejected = [], {}
+    kept: list[Path] = []
+    rejected: dict[str, list[Path]] = {}
     for stem, record in _samples(folder):
         kept.append(stem)
         for table, value in _classes(record):

@@ -91,10 +91,10 @@ def _started(
             team.append((receiver, process))
         yield team
     finally:
-        for _, process in team:
-            process.terminate()
-        for _, process in team:
-            process.join()
+        for _, started in team:
+            started.terminate()
+        for _, started in team:
+            started.join()
 
 
 def _listen(team: dict[Connection, BaseProcess], progress: Progress) -> None:

@@ -89,7 +89,7 @@ def verify(folder: Path, progress: Progress) -> Iterator[str]:
     yield from _top_level(data)
     seen = _Seen()
     for shard in data.shards:
-        yield from _shard(data, shard, seen, progress)
+        yield from _shard(data, shard, seen, progress=progress)
     if data.is_farm:
         yield from _individuals(data, seen.individuals)
     elif data.has_features:
@@ -131,7 +131,7 @@ def _individuals(data: _Set, occurring: set[int]) -> Iterator[str]:
             yield f"{file}: cannot be read ({error})"
 
 
-def _shard(data: _Set, shard: int, seen: _Seen, progress: Progress) -> Iterator[str]:
+def _shard(data: _Set, shard: int, seen: _Seen, *, progress: Progress) -> Iterator[str]:
     """All pictures of one shard, each either kept or rejected."""
     folders = data.folder / shard_name(shard), data.folder / REJECTED / shard_name(shard)
     kept, rejected = ({path.stem for path in folder.glob("*.json")} for folder in folders)
