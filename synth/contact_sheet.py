@@ -18,11 +18,11 @@ Tile = UInt8[np.ndarray, "side side 3"]
 
 def load_tile(stem: Path, side: int, *, outlined: bool = True) -> Tile | None:
     """A sample's picture fitted into a square, with its mask's outline; `None` where there is no picture."""
-    bgr = cv2.imread(str(image_file(stem)), cv2.IMREAD_COLOR)
+    bgr = _read(image_file(stem), cv2.IMREAD_COLOR)
     if bgr is None:
         return None
     image = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
-    mask = cv2.imread(str(mask_file(stem)), cv2.IMREAD_GRAYSCALE) if outlined else None
+    mask = _read(mask_file(stem), cv2.IMREAD_GRAYSCALE) if outlined else None
     scale = side / max(image.shape[:2])
     size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
     shrunk = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1.0 else cv2.INTER_CUBIC)
@@ -62,3 +62,8 @@ def encode_jpeg(pixels: Pixels, quality: int = 88) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)
     return buffer.getvalue()
+
+
+def _read(file: Path, mode: int) -> np.ndarray | None:
+    """An image file, `None` where there is none; OpenCV would complain on stderr."""
+    return cv2.imread(str(file), mode) if file.is_file() else None
