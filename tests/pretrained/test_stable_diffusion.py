@@ -127,7 +127,9 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "another class": (edit_index, "a StableDiffusionXLPipeline; farm3d draws with a StableDiffusionPipeline"),
     "no autoencoder": (lambda folder: shutil.rmtree(folder / "vae"), "incomplete, without vae/config.json"),
     "no words": (
-        lambda folder: [file.unlink() for file in (folder / "tokenizer").glob("[vmt]*[bst].*")],
+        lambda folder: [
+            (folder / "tokenizer" / name).unlink(missing_ok=True) for name in ("tokenizer.json", "vocab.json")
+        ],
         "without tokenizer/tokenizer.json",
     ),
     "cut weights": (cut_weights, "cannot be loaded"),
