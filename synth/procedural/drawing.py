@@ -125,7 +125,7 @@ def random_guests(
         return guests, shade
     stage = setting.stage
     for _ in range(int(generator.integers(1, 3))):
-        behind = float(generator.uniform(3.5, 18.0))
+        behind = float(generator.uniform(5.0, 22.0))
         across = float(generator.uniform(-1.0, 1.0) * (1.5 + 0.9 * behind * stage.view.reach))
         place = on_ground(stage.view, np.array([across]), np.array([behind]))[0]
         vertices = _mate(animal, place, generator)

@@ -103,7 +103,7 @@ def _patches(flat: np.ndarray, footprint: Plane, generator: np.random.Generator)
     """Cover by patches of a few units with ragged edges."""
     side = generator.uniform(9.0, 30.0)
     read = sample_tile("noise 1.4", flat / side, footprint / side)
-    return np.clip((read[..., 0] - generator.uniform(-0.2, 1.2)) / generator.uniform(0.15, 0.8) + 0.5, 0, 1)
+    return np.clip((read[..., 0] - generator.uniform(-0.2, 1.2)) / generator.uniform(0.5, 1.5) + 0.5, 0, 1)
 
 
 def _beyond_line(flat: np.ndarray, footprint: Plane, generator: np.random.Generator) -> Plane:

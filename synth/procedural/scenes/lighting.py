@@ -104,5 +104,5 @@ def _sheen(
     half /= max(float(np.linalg.norm(half)), 1e-6)
     highlight = 0.05 * sun_visible * np.maximum(normals @ half, 0.0) ** 10
     grazing = 1.0 - np.clip(normals[:, 2], 0.0, 1.0)
-    mirrored = sky_visible * (0.012 + 0.10 * grazing**4)
+    mirrored = sky_visible * (0.012 + 0.08 * grazing**4)
     return highlight[:, None] * light.sun + mirrored[:, None] * light.sky

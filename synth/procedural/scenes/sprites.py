@@ -207,11 +207,13 @@ def vehicle(generator: np.random.Generator) -> Sprite:
 
 
 def bale(generator: np.random.Generator) -> Sprite:
-    """A round bale, a trough, a stone: one rounded lump."""
+    """A stack of bales, a heap, stones: a few low lumps."""
     canvas = _Canvas()
-    high = generator.uniform(0.25, 0.48)
-    canvas.ball(np.array([0.0, high, 0.0]), (generator.uniform(0.3, 0.49), high), 0)
-    return _speckled(canvas.sprite(_leafy(generator, 0.8)), generator, 0.2)
+    for x in generator.uniform(-0.25, 0.25, int(generator.integers(1, 5))):
+        high = generator.uniform(0.12, 0.26)
+        wide = generator.uniform(0.12, 0.24)
+        canvas.ball(np.array([x, 0.8 * high, generator.normal() * 0.1]), (wide, high), 0)
+    return _speckled(canvas.sprite(_leafy(generator, 1.6)), generator, 0.3)
 
 
 MAKERS: dict[Callable[[np.random.Generator], Sprite], int] = {
