@@ -109,7 +109,6 @@ class RenderBuffers:
 
     `rasterized` holds the triangle and barycentrics of each pixel. Entries that were not asked for are
     `None`. `depth` is the distance along the viewing axis (object units), 0 where nothing is drawn.
-    `features` are 0 there, too, and not antialiased: they are compared where the animal is seen for certain.
     """
 
     mask: Float[Tensor, "images height width 1"]
@@ -118,7 +117,6 @@ class RenderBuffers:
     normals: Float[Tensor, "images height width 3"] | None = None
     depth: Float[Tensor, "images height width 1"] | None = None
     rest_positions: Float[Tensor, "images height width 3"] | None = None
-    features: Float[Tensor, "images height width channels"] | None = None
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def _train(arguments: argparse.Namespace, messages: Messages, *, command: str) -
     metadata = {
         "config": plain_values(config),
         "category": config.category,
-        "feature_space": None,
+        "feature_space": data.description.get("feature_space") if config.model.feature_channels else None,
         "command": command,
         "data": data.description,
         "version": __version__,

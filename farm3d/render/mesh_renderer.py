@@ -34,15 +34,14 @@ def render_surface(
     rest_positions: Float[Tensor, "rest_vertices 3"],
     albedo_fn: AlbedoFn,
     light: DirectionalLight,
-    feature_fn: FeatureFn | None = None,
     rest_faces: Faces | None = None,
     topology: EdgeTopology | None = None,
 ) -> RenderBuffers:
     """Colour and mask of a batch of posed meshes, over black; one mesh may serve several cameras.
 
-    `albedo_fn` and `feature_fn` are evaluated once a covered pixel, at the rest position that it shows.
-    `rest_faces` index `rest_positions` where those are not per vertex of the mesh, face by face as in the
-    mesh: so texture coordinates of an atlas, which has more vertices, take the place of positions.
+    `albedo_fn` is evaluated once a covered pixel, at the rest position that the pixel shows. `rest_faces`
+    index `rest_positions` where those are not per vertex of the mesh, face by face as in the mesh: so
+    texture coordinates of an atlas, which has more vertices, take the place of positions.
     """
     clip = project_to_clip(camera, mesh.vertices)
     rasterized = rasterize(clip, mesh.faces, (size, size))
@@ -58,8 +57,23 @@ def render_surface(
     smooth = antialias(
         _scattered(layers, pixels, rasterized), rasterized, clip, mesh.faces, topology=topology
     )
-    features = None if feature_fn is None else _scattered(feature_fn(rest), pixels, rasterized)
-    return RenderBuffers(mask=smooth[..., 3:], rasterized=rasterized, rgb=smooth[..., :3], features=features)
+    return RenderBuffers(mask=smooth[..., 3:], rasterized=rasterized, rgb=smooth[..., :3])
+
+
+def surface_features(
+    rasterized: Float[Tensor, "images size size 4"],
+    faces: Faces,
+    rest_positions: Float[Tensor, "vertices 3"],
+    *,
+    feature_fn: FeatureFn,
+) -> Float[Tensor, "images size size channels"]:
+    """What `feature_fn` says of the rest position that each pixel of a drawn mesh shows; 0 where none does.
+
+    Not antialiased: features are compared where the animal is seen for certain.
+    """
+    pixels = torch.nonzero(rasterized[..., 3].flatten() > 0).squeeze(1)
+    rest = interpolate(rest_positions[None], rasterized, faces).flatten(0, 2).index_select(0, pixels)
+    return _scattered(feature_fn(rest), pixels, rasterized)
 
 
 def render_geometry(

@@ -23,7 +23,7 @@ from farm3d.losses.reconstruction import (
 from farm3d.losses.regularization import articulation_loss, deformation_loss, eikonal_loss
 from farm3d.models.animal_model import AnimalModel, Phase
 from farm3d.predictors.hypotheses import ChosenHypotheses, Exploration, choose_hypotheses, score_loss
-from farm3d.render.mesh_renderer import render_surface
+from farm3d.render.mesh_renderer import render_surface, surface_features
 from farm3d.shapes import Images
 from farm3d.types import AnimalPrediction, Batch, RenderBuffers, SDFSamples, ShapePrior
 
@@ -79,9 +79,8 @@ def image_terms(
         rest_positions=prediction.rest_positions,
         albedo_fn=prediction.albedo_fn,
         light=prediction.light,
-        feature_fn=prediction.feature_fn,
     )
-    losses = _reconstruction_losses(buffers, batch)
+    losses = _reconstruction_losses(buffers, prediction, batch)
     terms = LossTerms(
         **{name: (chosen.weight * loss).mean() for name, loss in losses.items()},
         articulation=articulation_loss(prediction.joint_angles) if step.phase.articulated else None,
@@ -118,7 +117,9 @@ def eikonal_term(
     return eikonal_loss(sdf_samples(field, points))
 
 
-def _reconstruction_losses(buffers: RenderBuffers, batch: Batch) -> dict[str, Float[Tensor, " images"]]:
+def _reconstruction_losses(
+    buffers: RenderBuffers, prediction: AnimalPrediction, batch: Batch
+) -> dict[str, Float[Tensor, " images"]]:
     """The reconstruction's terms, one value an image; features where batch and model have them."""
     assert buffers.rgb is not None
     size = buffers.mask.shape[1]
@@ -129,8 +130,14 @@ def _reconstruction_losses(buffers: RenderBuffers, batch: Batch) -> dict[str, Fl
         "inside_distance": inside_distance_loss(buffers.mask, _resized(batch.inside_distance, size)),
         "color": color_loss(buffers.rgb, _resized(batch.images, size), overlap),
     }
-    if buffers.features is not None and batch.features is not None:
-        losses["features"] = feature_loss(buffers.features, _resized(batch.features, size), overlap)
+    if prediction.feature_fn is not None and batch.features is not None:
+        features = surface_features(
+            buffers.rasterized,
+            prediction.posed_mesh.faces,
+            prediction.rest_positions,
+            feature_fn=prediction.feature_fn,
+        )
+        losses["features"] = feature_loss(features, _resized(batch.features, size), overlap)
     return losses
 
 

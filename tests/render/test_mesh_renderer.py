@@ -10,7 +10,7 @@ from farm3d.geometry.camera import CAMERA_DISTANCE, FIELD_OF_VIEW, Camera, camer
 from farm3d.geometry.mesh import Mesh
 from farm3d.geometry.viewpoint import viewpoint_rotation
 from farm3d.ops.mesh_topology import edge_topology
-from farm3d.render.mesh_renderer import render_geometry, render_mask, render_surface
+from farm3d.render.mesh_renderer import render_geometry, render_mask, render_surface, surface_features
 from farm3d.types import DirectionalLight, RenderBuffers
 
 SIZE = 96
@@ -182,20 +182,13 @@ def test_colours_reach_the_albedo_and_the_light() -> None:
 
 def test_features_are_those_of_the_rest_position_that_a_pixel_shows() -> None:
     ball, weights = sphere(1.2), torch.randn(3, 16, generator=torch.Generator().manual_seed(0))
-    frontal = DirectionalLight(torch.tensor([[0.0, 0.0, 1.0]]), torch.tensor([0.1]), torch.tensor([0.8]))
-    buffers = render_surface(
-        ball,
-        camera(0.4),
-        SIZE,
-        rest_positions=ball.vertices[0],
-        albedo_fn=white,
-        light=frontal,
-        feature_fn=lambda points: points @ weights,
+    drawn = geometry(ball, camera(0.4))
+    features = surface_features(
+        drawn.rasterized, ball.faces, ball.vertices[0], feature_fn=lambda points: points @ weights
     )
-    shown = geometry(ball, camera(0.4)).rest_positions
-    assert buffers.features is not None and shown is not None
-    torch.testing.assert_close(buffers.features, shown @ weights, rtol=1e-4, atol=1e-5)
-    assert rendered(ball, camera()).features is None
+    assert drawn.rest_positions is not None
+    torch.testing.assert_close(features, drawn.rest_positions @ weights, rtol=1e-4, atol=1e-5)
+    assert not features[drawn.rasterized[..., 3] == 0].any()
 
 
 def test_an_animal_outside_the_view_is_an_empty_picture() -> None:
