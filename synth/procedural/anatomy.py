@@ -177,7 +177,7 @@ BONES = (
     Bone("neck_1", "chest", "neck_base", "neck_1", (1.2, 0.5, 0.2)),
     Bone("neck_2", "neck_1", "neck_1", "neck_2", (0.9, 0.5, 0.2)),
     Bone("neck_3", "neck_2", "neck_2", "poll", (0.8, 0.5, 0.3)),
-    Bone("head", "neck_3", "poll", "muzzle", (1.3, 0.5, 0.4)),
+    Bone("head", "neck_3", "poll", "muzzle", (1.7, 0.5, 0.4)),
     Bone("ear", "head", "ear_base", "ear_tip", (0.6, 0.6, 0.5), paired=True),
     Bone("loin", "thorax", "back", "loin", (0.5, 0.2, 0.2)),
     Bone("pelvis", "loin", "loin", "tail_base", (0.6, 0.2, 0.2)),

@@ -7,6 +7,8 @@ import numpy as np
 from .anatomy import GROUND
 from .rig import Goal, Rig, Table, aim, frames_of, reach, rest_pitch, tip_of
 
+Angles = dict[str, tuple[float, float, float]]
+
 LEGS = ("left_fore", "right_fore", "left_hind", "right_hind")
 BONES_OF = {
     "fore": ("scapula", "upper_arm", "forearm", "fore_cannon", "fore_pastern"),
@@ -34,10 +36,18 @@ LARGEST_SINK = 0.05
 TIP_ROLL = 0.3
 """How far the end of the hoof's bone rises, in its length, when the heel does: it rolls over its tip."""
 
+NEAR_ENOUGH = 0.03
+"""Distance (object units) to its place that does not show in a muzzle."""
+
+LEAST_BEND, MOST_BEND, HALVINGS = 0.2, 1.5, 7
+"""How much of a species' own bend the neck of a feeding animal takes, and how finely that is found."""
+
+BOW: Angles = {"thorax": (0.07, 0.0, 0.0), "loin": (-0.03, 0.0, 0.0), "pelvis": (-0.03, 0.0, 0.0)}
+DEEPEST_BOW = 4
+"""How the trunk bows where a neck is too short to reach the ground, and how often at most."""
+
 MUZZLE_RADIUS = 0.17
 """How far the end of the head's bone is from the skin under it, in lengths of the head."""
-
-Angles = dict[str, tuple[float, float, float]]
 
 
 @dataclass(frozen=True)
@@ -88,7 +98,7 @@ class Plan:
     sink: float = 0.0
     muzzle: float | None = None
     chin: float = 0.0
-    gaze: float | None = None
+    gaze: float = 1.2
     tail: float = 0.05
 
 
@@ -111,6 +121,22 @@ def leg_height(rig: Rig) -> float:
 
 def planted(rig: Rig, plan: Plan) -> tuple[Table, float]:
     """All angles of a plan, and how far the trunk had to be lowered for the feet that bear it to reach."""
+    table, sink = _standing(rig, plan)
+    if plan.muzzle is None:
+        table = _chin_up(rig, plan, table, ground=GROUND + sink)
+    else:
+        table, above = _bowed(rig, plan, table, ground=GROUND + sink)
+        for _ in range(DEEPEST_BOW):
+            if above < NEAR_ENOUGH:
+                break
+            plan = replace(plan, angles=added(plan.angles, BOW))
+            table, sink = _standing(rig, plan)
+            table, above = _bowed(rig, plan, table, ground=GROUND + sink)
+    return _tail_above(rig, table, GROUND + sink + plan.tail), sink
+
+
+def _standing(rig: Rig, plan: Plan) -> tuple[Table, float]:
+    """The angles with all legs solved, and how far the trunk had to be lowered for that."""
     sink = plan.sink
     table, short = _with_legs(rig, plan, sink)
     for _ in range(KNEES_DOWN):
@@ -121,22 +147,38 @@ def planted(rig: Rig, plan: Plan) -> tuple[Table, float]:
         if left >= short:
             break
         table, short, sink = other, left, lower
-    table = _with_muzzle(rig, plan, table, ground=GROUND + sink)
-    return _tail_above(rig, table, GROUND + sink + plan.tail), sink
+    return table, sink
 
 
-def _with_muzzle(rig: Rig, plan: Plan, table: Table, *, ground: float) -> Table:
-    """The table with the head where the plan wants it, and never under the ground."""
+def _chin_up(rig: Rig, plan: Plan, table: Table, *, ground: float) -> Table:
+    """The table with a head that is not under the ground."""
     chain = rig.chain(*NECK)
-    radius = MUZZLE_RADIUS * rig.lengths[chain[-1]]
-    if (
-        plan.muzzle is None
-        and tip_of(rig, frames_of(rig, table), chain[-1])[1] >= ground + plan.chin + radius
-    ):
+    height = float(ground + plan.chin + MUZZLE_RADIUS * rig.lengths[chain[-1]])
+    if tip_of(rig, frames_of(rig, table), chain[-1])[1] >= height:
         return table
-    height = ground + radius + (plan.chin if plan.muzzle is None else plan.muzzle)
     preferred = tuple(float(flexion) for flexion in table[list(chain), 0])
-    return reach(rig, table, chain, Goal(preferred, NECK_EASE, height=float(height), pitch=plan.gaze))[0]
+    return reach(rig, table, chain, Goal(preferred, NECK_EASE, height=height))[0]
+
+
+def _bowed(rig: Rig, plan: Plan, table: Table, *, ground: float) -> tuple[Table, float]:
+    """The table with the neck bent, as the plan has it but more or less, until the muzzle is in its place.
+
+    The head keeps the pitch `gaze`. Returns how far above its place the muzzle is left.
+    """
+    assert plan.muzzle is not None
+    chain = rig.chain(*NECK)
+    neck, head = list(chain[:-1]), chain[-1]
+    height = ground + plan.muzzle + MUZZLE_RADIUS * rig.lengths[head]
+    pattern, limits = table[neck, 0], rig.limits[neck, 0]
+    low, high = LEAST_BEND, MOST_BEND
+    for _ in range(HALVINGS):
+        bend = 0.5 * (low + high)
+        table = table.copy()
+        table[neck, 0] = np.clip(bend * pattern, -limits, limits)
+        table = aim(rig, table, head, plan.gaze)
+        above = float(tip_of(rig, frames_of(rig, table), head)[1] - height)
+        low, high = (bend, high) if above > 0.0 else (low, bend)
+    return table, above
 
 
 def _with_legs(rig: Rig, plan: Plan, sink: float) -> tuple[Table, float]:

@@ -55,7 +55,7 @@ def graze(species: Species, rig: Rig, generator: np.random.Generator) -> Plan:
     fore = [Footing(stride), Footing(-0.7 * stride)]
     if generator.random() < 0.5:
         fore.reverse()
-    turn = float(generator.normal()) * 0.16
+    turn = float(np.clip(generator.normal(), -1.5, 1.5)) * 0.12
     bends = dict(zip(("chest", "neck_1", "neck_2", "neck_3", "head"), species.graze, strict=True))
     angles = {bone: (bend, NECK_SHARES.get(bone, 0.5) * turn, 0.0) for bone, bend in bends.items()}
     low, high = species.manners.head_down
@@ -64,7 +64,7 @@ def graze(species: Species, rig: Rig, generator: np.random.Generator) -> Plan:
         (*fore, *stood.feet[2:]),
         added(stood.angles, angles, {"thorax": (0.05, 0.0, 0.0)}),
         muzzle=float(generator.uniform(low, high) * generator.random() * length),
-        gaze=float(generator.uniform(0.8, 1.4)),
+        gaze=float(generator.uniform(1.0, 1.5)),
     )
 
 

@@ -29,7 +29,6 @@ CLOSE = 2e-4
 
 Table = Float[np.ndarray, "bones 3"]
 Frame = Float[np.ndarray, "4 4"]
-Numbers = Float[np.ndarray, " chain"]
 
 
 @dataclass(frozen=True)
@@ -151,16 +150,12 @@ def reach(rig: Rig, table: Table, chain: tuple[int, ...], goal: Goal) -> tuple[T
 
 
 def _step(
-    jacobian: Float[np.ndarray, "wants chain"],
-    missing: Float[np.ndarray, " wants"],
-    drift: Numbers,
-    *,
-    ease: Numbers,
-    room: Float[np.ndarray, "2 chain"],
-) -> Numbers:
+    jacobian: np.ndarray, missing: np.ndarray, drift: np.ndarray, *, ease: np.ndarray, room: np.ndarray
+) -> np.ndarray:
     """The smallest change of the angles, counted from `drift`, that does what is missing.
 
-    It stays within `room` (lowest and highest change): what a joint at its limit cannot do is for the others.
+    All arrays are over the chain, the Jacobian is (wants, chain). It stays within `room` (lowest and highest
+    change): what a joint at its limit cannot do is for the others.
     """
     for _ in range(len(drift)):
         eased = ease[:, None] * jacobian.T
@@ -193,8 +188,8 @@ def _base_frame(rig: Rig, table: Table, bone: int) -> Frame:
 
 
 def _linearised(
-    rig: Rig, base: Frame, rows: Table, *, chain: tuple[int, ...], goal: Goal
-) -> tuple[Float[np.ndarray, " wants"], Float[np.ndarray, "wants chain"]]:
+    rig: Rig, base: np.ndarray, rows: np.ndarray, *, chain: tuple[int, ...], goal: Goal
+) -> tuple[np.ndarray, np.ndarray]:
     """What is missing to the goal, and how tip and pitch follow the flexions."""
     rotations = turns(rows)
     axes, pivots = np.empty((len(chain), 3)), np.empty((len(chain), 3))
@@ -207,7 +202,7 @@ def _linearised(
     x, y, z = (tip - pivots).T
     rises, advances = axes[:, 2] * x - axes[:, 0] * z, axes[:, 0] * y - axes[:, 1] * x
     wants: list[float] = []
-    follows: list[Numbers] = []
+    follows: list[np.ndarray] = []
     if goal.height is not None:
         wants.append(goal.height - tip[1])
         follows.append(rises)
