@@ -17,16 +17,18 @@ from farm3d.geometry.camera import FIELD_OF_VIEW
 from .procedural.cameras import Viewpoint
 from .procedural.features import feature_mixture
 from .procedural.images import Sample, draw, random_animal, random_shot
+from .procedural.poses import pose_of
 from .procedural.species import SPECIES, species_of
 
-SHEET_SEED, SHEET_SIDE, SHEET_ANIMALS = 11, 6, 18
-PORTRAIT_SEED, PORTRAIT_ANIMAL, PORTRAIT_SIZE = 100, 6, 512
+SHEET_SEED, SHEET_SIDE, SHEET_ANIMALS, SHEET_PIXELS = 11, 8, 24, 96
+PORTRAIT_SEED, PORTRAIT_ANIMAL, PORTRAIT_SIZE, PORTRAIT_SCENE = 100, 6, 512, 1
+PORTRAIT_LIGHT = (-0.48, 0.72, 0.5)
 
 
 def contact_sheet(
     category: str, *, seed: int, side: int, animals: int
 ) -> UInt8[np.ndarray, "height width 3"]:
-    """`side` x `side` pictures of 128 pixels of `animals` individuals, as a data set would hold them."""
+    """`side` x `side` pictures of `animals` individuals, as a data set would hold them."""
     species, mixture = species_of(category), feature_mixture(seed)
     herd = [random_animal(species, number, seed=seed, mixture=mixture) for number in range(animals)]
     pictures = []
@@ -34,7 +36,7 @@ def contact_sheet(
         animal = herd[number % animals]
         generator = np.random.default_rng([seed, 1, number])
         shot = random_shot(animal, f"{category}_{number}", generator, seed=seed)
-        pictures.append(draw(animal, [shot], 128)[0].image)
+        pictures.append(draw(animal, [shot], SHEET_PIXELS)[0].image)
     rows = [np.hstack(pictures[first : first + side]) for first in range(0, side * side, side)]
     return np.vstack(rows)
 
@@ -45,7 +47,16 @@ def portrait() -> Sample:
         species_of("horse"), PORTRAIT_ANIMAL, seed=PORTRAIT_SEED, mixture=feature_mixture(PORTRAIT_SEED)
     )
     shot = random_shot(animal, "horse", np.random.default_rng([7, PORTRAIT_ANIMAL]), seed=PORTRAIT_SEED)
-    shot = replace(shot, viewpoint=Viewpoint(-1.25, 0.1, FIELD_OF_VIEW), scale=1.3, ambient=0.4, diffuse=0.75)
+    shot = replace(
+        shot,
+        pose=pose_of("trot", animal.species, animal.shape, generator=np.random.default_rng(PORTRAIT_SEED)),
+        viewpoint=Viewpoint(-1.25, 0.1, FIELD_OF_VIEW),
+        scale=1.3,
+        light_direction=PORTRAIT_LIGHT,
+        ambient=0.4,
+        diffuse=0.75,
+        generator=np.random.default_rng(PORTRAIT_SCENE),
+    )
     return draw(animal, [shot], PORTRAIT_SIZE)[0]
 
 
@@ -57,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for species in SPECIES:
         sheet = contact_sheet(species.name, seed=SHEET_SEED, side=SHEET_SIDE, animals=SHEET_ANIMALS)
-        _write(out / f"farm_{species.name}.png", sheet)
+        _write(out / f"farm_{species.name}.jpg", sheet)
     horse = portrait()
     _write(out / "horse.jpg", horse.image)
     _write(out / "horse_mask.png", horse.mask)
@@ -65,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _write(path: Path, image: np.ndarray) -> None:
     bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
-    options = [cv2.IMWRITE_JPEG_QUALITY, 92] if path.suffix == ".jpg" else [cv2.IMWRITE_PNG_COMPRESSION, 9]
+    options = [cv2.IMWRITE_JPEG_QUALITY, 90] if path.suffix == ".jpg" else [cv2.IMWRITE_PNG_COMPRESSION, 9]
     _, encoded = cv2.imencode(path.suffix, bgr, options)
     path.write_bytes(encoded.tobytes())
 

@@ -4,15 +4,16 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from farm3d.synth.pictures import contact_sheet, portrait
+from farm3d.synth.pictures import SHEET_PIXELS, contact_sheet, portrait
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 
 
 def test_a_contact_sheet_shows_different_pictures():
     sheet = contact_sheet("horse", seed=1, side=2, animals=2)
-    assert sheet.shape == (256, 256, 3)
-    assert np.abs(sheet[:128, :128].astype(float) - sheet[:128, 128:]).mean() > 10
+    assert sheet.shape == (2 * SHEET_PIXELS, 2 * SHEET_PIXELS, 3)
+    halves = sheet[:SHEET_PIXELS, :SHEET_PIXELS], sheet[:SHEET_PIXELS, SHEET_PIXELS:]
+    assert np.abs(halves[0].astype(float) - halves[1]).mean() > 10
 
 
 def test_the_horse_of_the_readme_is_the_one_that_the_farm_draws():
