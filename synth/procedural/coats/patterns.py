@@ -88,7 +88,7 @@ class Brindle:
     """Thin irregular dark streaks that run down the body."""
 
     color: Color
-    strength: float = 0.7
+    strength: float = 0.55
 
     def paint(self, canvas: Canvas, color: Colors) -> Colors:
         slant = canvas.points @ np.array([[1, 0, 0], [0, 0.3, 0.3], [0, 0.3, 1.0]], dtype=np.float32)
