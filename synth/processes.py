@@ -138,6 +138,9 @@ def _work(task: Task[Item], items: Sequence[Item], sender: Connection) -> None:
             sender.send(error)
     except BrokenPipeError:
         return
+    finally:
+        # From here on nothing is half-written.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _leave(signal_number: int, frame: FrameType | None) -> NoReturn:
