@@ -88,9 +88,9 @@ def _pebbles(
     """Stones as the cells of scattered points, each with its own lightness, dark between them."""
     points = generator.uniform(0, TILE, (count, 2))
     rows, columns = np.mgrid[0:TILE, 0:TILE]
-    distance, index = cKDTree(points, boxsize=[TILE, TILE]).query(
-        np.stack([columns, rows], -1).reshape(-1, 2), k=2
-    )
+    tree = cKDTree(points, boxsize=np.full(2, float(TILE)))
+    found = tree.query(np.stack([columns, rows], -1).reshape(-1, 2), k=2)
+    distance, index = np.asarray(found[0]), np.asarray(found[1])
     gap = np.clip((distance[:, 1] - distance[:, 0]) / 5.0, 0.0, 1.0).reshape(TILE, TILE)
     tone = generator.normal(size=count)[index[:, 0]].reshape(TILE, TILE)
     return 0.17 * tone + 0.45 * gap, np.clip(0.5 + 0.3 * tone, 0.0, 1.0)
