@@ -157,7 +157,7 @@ def _chin_up(rig: Rig, plan: Plan, table: Table, *, ground: float) -> Table:
     if tip_of(rig, frames_of(rig, table), chain[-1])[1] >= height:
         return table
     preferred = tuple(float(flexion) for flexion in table[list(chain), 0])
-    return reach(rig, table, chain, Goal(preferred, NECK_EASE, height=height))[0]
+    return reach(rig, table, chain, goal=Goal(preferred, NECK_EASE, height=height))[0]
 
 
 def _bowed(rig: Rig, plan: Plan, table: Table, *, ground: float) -> tuple[Table, float]:
@@ -175,7 +175,7 @@ def _bowed(rig: Rig, plan: Plan, table: Table, *, ground: float) -> tuple[Table,
         bend = 0.5 * (low + high)
         table = table.copy()
         table[neck, 0] = np.clip(bend * pattern, -limits, limits)
-        table = aim(rig, table, head, plan.gaze)
+        table = aim(rig, table, head, pitch=plan.gaze)
         above = float(tip_of(rig, frames_of(rig, table), head)[1] - height)
         low, high = (bend, high) if above > 0.0 else (low, bend)
     return table, above
@@ -190,9 +190,9 @@ def _with_legs(rig: Rig, plan: Plan, sink: float) -> tuple[Table, float]:
         # Shoulder blades do not turn outwards, upper arms and thighs do.
         table[chain[len(chain) - 4], 1] += foot.spread if side == "left" else -foot.spread
         if isinstance(foot, Fold):
-            table = _folded(rig, table, chain, foot, ground=GROUND + sink)
+            table = _folded(rig, table, chain, foot=foot, ground=GROUND + sink)
         else:
-            table, missing = reach(rig, table, chain, _goal(rig, chain, foot, kind=kind, sink=sink))
+            table, missing = reach(rig, table, chain, goal=_goal(rig, chain, foot, kind=kind, sink=sink))
             worst = max(worst, missing if foot.bears else 0.0)
     return table, worst
 
@@ -210,17 +210,17 @@ def _goal(rig: Rig, chain: tuple[int, ...], foot: Footing, *, kind: str, sink: f
     )
 
 
-def _folded(rig: Rig, table: Table, chain: tuple[int, ...], foot: Fold, *, ground: float) -> Table:
+def _folded(rig: Rig, table: Table, chain: tuple[int, ...], *, foot: Fold, ground: float) -> Table:
     """The table with a folded leg on the ground."""
     upper, lower = chain[: len(foot.flexions)], chain[len(foot.flexions) :]
     rest = rig.rest[upper[-1], 1]
     forward = None if foot.forward is None else float(rest[2] + foot.forward)
     goal = Goal(foot.flexions, (1.0,) * len(upper), height=ground + foot.height, forward=forward)
-    table, _ = reach(rig, table, upper, goal)
+    table, _ = reach(rig, table, upper, goal=goal)
     # Of the two ways to turn a bone, through the joint or through the flesh.
     table[lower[0], 0] = foot.bent
     for bone, pitch in zip(lower, foot.pitches, strict=True):
-        table = aim(rig, table, bone, pitch)
+        table = aim(rig, table, bone, pitch=pitch)
     return table
 
 
@@ -231,7 +231,7 @@ def _tail_above(rig: Rig, table: Table, ground: float) -> Table:
         start, end = frame[1, 3], frame[1, 3] + rig.lengths[bone] * frame[1, 2]
         if end < ground:
             steep = np.clip((start - ground) / rig.lengths[bone], -1.0, 1.0)
-            table = aim(rig, table, bone, float(np.pi - np.arcsin(steep)))
+            table = aim(rig, table, bone, pitch=float(np.pi - np.arcsin(steep)))
     return table
 
 

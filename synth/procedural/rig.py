@@ -127,7 +127,7 @@ def rest_pitch(rig: Rig, bone: int) -> float:
     return pitch_of(rig.rest[bone, 1] - rig.rest[bone, 0])
 
 
-def reach(rig: Rig, table: Table, chain: tuple[int, ...], goal: Goal) -> tuple[Table, float]:
+def reach(rig: Rig, table: Table, chain: tuple[int, ...], *, goal: Goal) -> tuple[Table, float]:
     """The table with the flexions of a chain (parents first) that bring its tip to the goal.
 
     Returns the distance (object units) that is left, too: joints stay within their limits.
@@ -170,9 +170,9 @@ def _step(
     return held
 
 
-def aim(rig: Rig, table: Table, bone: int, pitch: float) -> Table:
+def aim(rig: Rig, table: Table, bone: int, *, pitch: float) -> Table:
     """The table with the flexion that gives a bone this pitch (radians), its limits permitting."""
-    return reach(rig, table, (bone,), Goal((float(table[bone, 0]),), (1.0,), pitch=pitch))[0]
+    return reach(rig, table, (bone,), goal=Goal((float(table[bone, 0]),), (1.0,), pitch=pitch))[0]
 
 
 def _base_frame(rig: Rig, table: Table, bone: int) -> Frame:

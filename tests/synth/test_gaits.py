@@ -125,7 +125,7 @@ def test_the_solver_brings_a_hind_foot_to_where_it_can_be(rig, forward, up, tilt
     chain = rig.chain(*(f"left_{bone}" for bone in BONES_OF["hind"]))
     toe, pitch = rig.rest[chain[-1], 1], rest_pitch(rig, chain[-1])
     goal = Goal((0.0,) * 4, (1.0,) * 4, height=toe[1] + up, forward=toe[2] + forward, pitch=pitch + tilt)
-    table, missing = reach(rig, np.zeros((len(rig.names), 3)), chain, goal)
+    table, missing = reach(rig, np.zeros((len(rig.names), 3)), chain, goal=goal)
     frames = frames_of(rig, table)
     tip = tip_of(rig, frames, chain[-1])
     assert missing < 0.002
@@ -138,5 +138,5 @@ def test_the_solver_brings_a_hind_foot_to_where_it_can_be(rig, forward, up, tilt
 def test_the_solver_says_what_is_left_where_a_foot_cannot_reach(rig):
     chain = rig.chain(*(f"left_{bone}" for bone in BONES_OF["fore"]))
     goal = Goal((0.0,) * 5, (1.0,) * 5, height=float(rig.rest[chain[-1], 1, 1]) - 2.0)
-    _, missing = reach(rig, np.zeros((len(rig.names), 3)), chain, goal)
+    _, missing = reach(rig, np.zeros((len(rig.names), 3)), chain, goal=goal)
     assert missing > 0.5
