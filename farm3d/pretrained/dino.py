@@ -8,7 +8,7 @@ Sources: Caron et al., "Emerging Properties in Self-Supervised Vision Transforme
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -20,9 +20,6 @@ from farm3d.io.checkpoint import load_into
 from farm3d.pretrained.hub import fetch_checkpoint, is_hub_id
 from farm3d.pretrained.network_weights import read_tensors
 from farm3d.shapes import Images
-
-if TYPE_CHECKING:
-    from timm.models.vision_transformer import VisionTransformer
 
 ARCHITECTURE = "vit_small_patch8_224"
 PATCH = 8
@@ -41,7 +38,8 @@ the patches whose keys we keep are compared with each other only, so what the we
 class DinoKeys:
     """A frozen DINO ViT-S/8 that gives keys every `stride` pixels of a picture of `image_size` a side."""
 
-    network: "VisionTransformer"
+    network: Any
+    """timm's VisionTransformer; type checkers take each of its parts for a tensor."""
     stride: int
     image_size: int
     weights_hash: str
@@ -109,16 +107,14 @@ def _weights_file(weights: Path | str | None) -> Path:
     return fetch_checkpoint(str(weights))
 
 
-def _network(tensors: dict[str, Tensor], file: Path, *, stride: int, image_size: int) -> "VisionTransformer":
+def _network(tensors: dict[str, Tensor], file: Path, *, stride: int, image_size: int) -> Any:
     """The frozen network, with patches every `stride` pixels of pictures of `image_size`."""
     import timm
 
     positions = tensors.get("pos_embed")
     if positions is None or positions.shape != (1, TRAINED_TOKENS, WIDTH):
         raise CheckpointError(f"{file}: not the weights of DINO ViT-S/8 (pos_embed is missing or another's)")
-    network: VisionTransformer = timm.create_model(
-        ARCHITECTURE, pretrained=False, num_classes=0, img_size=image_size
-    )
+    network: Any = timm.create_model(ARCHITECTURE, pretrained=False, num_classes=0, img_size=image_size)
     resampled = resample_positions(positions, stride=stride, image_size=image_size)
     network.pos_embed = nn.Parameter(torch.empty_like(resampled))
     network.patch_embed.proj.stride = (stride, stride)

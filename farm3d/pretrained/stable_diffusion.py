@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -19,9 +19,6 @@ from pydantic import Field
 from farm3d.config import StrictConfig
 from farm3d.errors import CheckpointError, ConfigError, MissingDependencyError
 from farm3d.pretrained.hub import is_hub_id
-
-if TYPE_CHECKING:
-    from diffusers import StableDiffusionPipeline
 
 PIPELINE_CLASS = "StableDiffusionPipeline"
 MODEL_FILES = (
@@ -69,9 +66,10 @@ class DiffusionSettings(StrictConfig):
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A pipeline on its device, and which version of the model it is: a commit of the hub, or a hash."""
+    """A model on its device, and which version of it this is: a commit of the hub, or a hash."""
 
-    pipeline: "StableDiffusionPipeline"
+    pipeline: Any
+    """A StableDiffusionPipeline; type checkers see none of its parts."""
     revision: str
     device: torch.device
     dtype: torch.dtype
@@ -229,7 +227,7 @@ def _fetch(repository: str, revision: str) -> Path:
         ) from None
 
 
-def _read_pipeline(folder: Path, name: str) -> "StableDiffusionPipeline":
+def _read_pipeline(folder: Path, name: str) -> Any:
     pipeline_class = _quiet_diffusers().StableDiffusionPipeline
     try:
         # The safety checker looks for nudity, which animals do not mind; it is 1.2 GB to load.
