@@ -144,7 +144,9 @@ def _carried(
     average = neighbour_average(faces, mirror_vertices(mean))
     for _ in range(MOTION_SMOOTHING_STEPS):
         motion = 0.5 * motion + 0.5 * (average @ motion)
-    return mean + torch.from_numpy(motion).float()
+    moved = mean + torch.from_numpy(motion).float()
+    # Soles that grew thicker stay flat on the ground.
+    return torch.cat([moved[:, :1], moved[:, 1:2].clamp_min(GROUND), moved[:, 2:]], dim=1)
 
 
 def _limb_shares(feet: list[LimbFoot]) -> Float[Tensor, "vertices limbs"]:
