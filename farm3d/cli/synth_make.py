@@ -120,7 +120,10 @@ def _workers(arguments: argparse.Namespace, kind: str) -> int:
 
 def _make_farm(arguments: argparse.Namespace, messages: Messages, out: Path, *, team: Team) -> str:
     count = arguments.count or DEFAULT_COUNT
-    species_of(arguments.category)
+    try:
+        species_of(arguments.category)
+    except ConfigError as error:
+        raise ConfigError(f"{error}; --model or --images makes sets of any animal") from None
     if arguments.generator == "auto":
         messages.say(
             "generator: procedural (it knows the truth that training needs; --model or --images: others)"

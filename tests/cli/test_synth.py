@@ -119,6 +119,9 @@ def test_training_on_a_set_without_truth_says_what_is_missing(photograph_set, tm
     ("arguments", "words"),
     [
         (["--category", "hors"], "did you mean 'horse'"),
+        (["--category", "okapi"], "--model or --images makes sets of any animal"),
+        (["--category", "horse", "--images", ".", "--filter", "nowhere.yaml"], "nowhere.yaml: No such file"),
+        (["--category", "horse", "--images", ".", "--features", "dino"], "DINO's weights are not here"),
         (
             ["--category", "horse", "--generator", "stable-diffusion", "--model", "nowhere"],
             "nowhere: no such folder",
