@@ -40,7 +40,7 @@ def list_input_images(paths: Sequence[Path | str]) -> list[InputImage]:
     folder without images, stays in the list: reading it says what is wrong with it, and the others go on.
     """
     expanded = [file for path in paths for file in _expand(Path(path))]
-    photographs = {file.with_suffix("") for file in expanded}
+    photographs = {file.with_suffix("") for file in expanded if file.name}
     kept = [file for file in expanded if not _is_mask_among(file, photographs)]
     return [InputImage(path, name) for path, name in zip(kept, _unique_names(kept), strict=True)]
 

