@@ -44,8 +44,8 @@ class FilterConfig(StrictConfig):
     min_main_area: float = Field(0.85, ge=0.0, le=1.0)
     """Smallest share of the mask that its largest connected piece may have."""
     min_confidence: float = Field(0.35, ge=0.0, le=1.0)
-    """Least confidence of the mask's maker. On a few photographs GrabCut's masks overlap the true ones by about
-    half below it and by three quarters above, with exceptions both ways."""
+    """Least confidence of the mask's maker. On a few photographs GrabCut's masks overlap the true ones by
+    about half below it and by three quarters above, with exceptions both ways."""
     max_duplicate_distance: int = Field(6, ge=-1, le=64)
     """Largest Hamming distance of two pictures' perceptual hashes (64 bits) at which the later one is a
     duplicate; -1 keeps every picture."""

@@ -28,7 +28,7 @@ from farm3d.io.mesh_files import write_obj
 from farm3d.io.video import write_mp4
 from farm3d.models.animal_model import ImageReading
 from farm3d.models.build import TrainedModel, load_trained, shipped_checkpoint
-from farm3d.pretrained.segmentation import segment
+from farm3d.pretrained.segmentation import make_segmenter, segment
 from farm3d.types import AnimalPrediction, Batch, Segmentation, ShapePrior
 
 from .harness import QUICK, Call, Effort, measure
@@ -95,7 +95,7 @@ def load_subject(photograph: Path) -> Subject:
     trained = load_trained(shipped_checkpoint(CATEGORY))
     with torch.no_grad():
         prior = trained.model.prior()
-    return Subject(source, segment(source, photograph, segmenter="file"), trained, prior)
+    return Subject(source, segment(source, photograph, segmenter=make_segmenter("file")), trained, prior)
 
 
 def stages(subject: Subject, plan: Plan, folder: Path) -> Mapping[str, Call]:

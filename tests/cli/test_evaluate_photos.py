@@ -34,7 +34,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("photos")
     write_photographs(folder / "photographs", drawn_horses(folder / "farm", 2))
     report, out = folder / "report", folder / "figures.json"
-    arguments = ["photos", str(folder / "photographs"), "--refine", "3", "--quiet"]
+    arguments = ["photos", str(folder / "photographs"), "--refine", "12", "--quiet"]
     with pytest.MonkeyPatch.context() as patch:
         said: list[str] = []
         patch.setattr("farm3d.cli.main.Messages.result", lambda self, text: said.append(text))
@@ -56,7 +56,7 @@ def test_metrics_and_out_hold_the_same_figures_with_their_origin(run: Run) -> No
     metrics = run.metrics()
     assert run.out.read_text() == (run.report / "metrics.json").read_text()
     assert (metrics["schema_version"], metrics["benchmark"]) == (1, "photos")
-    assert metrics["config"]["refinement_steps"] == 3
+    assert metrics["config"]["refinement_steps"] == 12
     assert metrics["command"].startswith("farm3d-eval photos ")
     assert re.fullmatch("[0-9a-f]{64}", metrics["checkpoint"]["sha256"])
     assert {"farm3d", "python", "torch", "numpy"} <= metrics["versions"].keys()

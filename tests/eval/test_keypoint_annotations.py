@@ -59,7 +59,7 @@ def test_the_data_set_gives_what_its_json_files_and_masks_say(farm_folder: Path)
 def test_a_data_set_without_keypoints_is_an_error(farm_folder: Path, tmp_path: Path) -> None:
     shard = tmp_path / "shard_00000"
     shard.mkdir()
-    (tmp_path / "dataset.yaml").write_text("category: horse\nsize: 64\n")
+    (tmp_path / "dataset.yaml").write_text("format_version: 1\ncategory: horse\nsize: 64\n")
     (shard / "a.json").write_text('{"id": "a"}')
     with pytest.raises(InputError, match=r"a\.json: keypoints: missing"):
         data_set_annotations(open_data_set(tmp_path))

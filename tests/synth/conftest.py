@@ -16,11 +16,11 @@ def one_thread():
     torch.set_num_threads(before)
 
 
-@pytest.fixture(scope="session", params=["horse", "cow"])
+@pytest.fixture(scope="module", params=["horse", "cow"])
 def species(request: pytest.FixtureRequest) -> Species:
     return species_of(request.param)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def mean(species: Species) -> Individual:
     return mean_individual(species)

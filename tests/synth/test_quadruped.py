@@ -25,7 +25,7 @@ VIEW = 2.2
 FLIP = torch.tensor([-1.0, 1.0, 1.0])
 
 
-@pytest.fixture(scope="session", params=[kind.name for kind in SPECIES])
+@pytest.fixture(scope="module", params=[kind.name for kind in SPECIES])
 def species(request: pytest.FixtureRequest) -> Species:
     return species_of(request.param)
 
