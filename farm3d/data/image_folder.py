@@ -90,8 +90,8 @@ def canonical_mesh(data: ImageDataSet) -> Mesh:
     if not path.is_file():
         generator = data.description.get("generator")
         raise InputError(
-            f"{data.folder}: no truth (canonical.npz) in a set made from {generator}; this version trains on"
-            f" truth alone: make one with farm3d-synth --category {data.category} --generator procedural"
+            f"{data.folder}: no truth (canonical.npz) in a set made from {generator}; train with"
+            f" supervision=images, or on a set of farm3d-synth --category {data.category} --generator procedural"
         )
     with np.load(path) as arrays:
         vertices = torch.from_numpy(arrays["rest_vertices"]).float()
