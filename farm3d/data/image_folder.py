@@ -91,7 +91,7 @@ def canonical_mesh(data: ImageDataSet) -> Mesh:
         generator = data.description.get("generator")
         raise InputError(
             f"{data.folder}: no truth (canonical.npz) in a set made from {generator}; train with"
-            f" supervision=images, or on a set of farm3d-synth --category {data.category} --generator procedural"
+            f" supervision=images or on one of farm3d-synth --category {data.category} --generator procedural"
         )
     with np.load(path) as arrays:
         vertices = torch.from_numpy(arrays["rest_vertices"]).float()
