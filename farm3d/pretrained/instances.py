@@ -59,8 +59,8 @@ def choose_instance(
     The merit is the score times the square root of the area's share of the picture, a length, times a bell
     over the distance of the mask's centroid from the middle. `number` asks for the N-th largest instead, 1
     the largest. Instances without a class fit any; of two that overlap, being one animal under two
-    classes, the one with the higher score counts. Own design. Raises InputError, without the picture's
-    name, where there is no such animal.
+    classes, the one with the higher score counts, of equal ones that of more merit. Own design. Raises
+    InputError, without the picture's name, where there is no such animal.
     """
     fitting = [one for one in instances if one.mask.any() and one.label in (None, *class_names)]
     if not fitting:
@@ -111,7 +111,7 @@ def _rivals(chosen: Instance, instances: Sequence[Instance], class_names: Collec
 
 def _without_repetitions(instances: Sequence[Instance]) -> list[Instance]:
     kept: list[Instance] = []
-    for one in sorted(instances, key=lambda one: -one.score):
+    for one in sorted(instances, key=lambda one: (-one.score, -merit(one, one.mask.shape))):
         if not any(_are_one_animal(one.mask, other.mask) for other in kept):
             kept.append(one)
     return kept

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from farm3d.errors import InputError
@@ -127,6 +127,7 @@ places = st.tuples(
 
 @settings(max_examples=40, deadline=None)
 @given(places=st.lists(places, min_size=1, max_size=5, unique_by=lambda place: (place[0], place[2])))
+@example(places=[(19, "cow", 0.6), (26, "cow", 0.6)])
 def test_neither_order_nor_mirroring_changes_the_choice(places: list[tuple[int, str, float]]) -> None:
     instances = [cow(x, label=label, score=score) for x, label, score in places] + [cow(50, score=0.5)]
     merits = [merit(one, SHAPE) for one in instances]
