@@ -9,12 +9,13 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from farm3d.geometry.framing import fit_cameras
 from farm3d.geometry.viewpoint import view_word, viewpoint_rotation
 from farm3d.ops.rasterize import interpolate
 
 from .anatomy import GROUND
 from .animals import Animal, random_animal
-from .cameras import Viewpoint, fit_cameras, random_light, random_viewpoint
+from .cameras import Viewpoint, random_light, random_viewpoint
 from .drawing import SUPERSAMPLING, body_shade, draw_body, random_guests
 from .features import patch_features
 from .footing import SUNK

@@ -9,7 +9,6 @@ from farm3d.synth.procedural.anatomy import GROUND
 from farm3d.synth.procedural.cameras import (
     FIELDS_OF_VIEW,
     Viewpoint,
-    fit_cameras,
     random_light,
     random_viewpoint,
 )
@@ -17,6 +16,7 @@ from farm3d.synth.procedural.poses import pose_of
 from farm3d.synth.procedural.quadruped import posed_vertices
 
 from farm3d.geometry.camera import Camera, project_to_ndc
+from farm3d.geometry.framing import fit_cameras
 from farm3d.geometry.viewpoint import viewpoint_rotation
 
 
