@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -33,6 +34,14 @@ class NoiseSchedule:
     def noise(self, timesteps: Timesteps) -> Float[Tensor, "images 1 1 1"]:
         """sigma_t, ready to multiply noise."""
         return (1.0 - self.alphas_cumprod[timesteps]).sqrt()[:, None, None, None]
+
+
+def scaled_linear_schedule(
+    timesteps: int = 1000, *, first: float = 0.00085, last: float = 0.012
+) -> NoiseSchedule:
+    """Variances whose roots rise evenly from `first`'s to `last`'s: Stable Diffusion's schedule."""
+    betas = torch.linspace(first**0.5, last**0.5, timesteps, dtype=torch.float64).square()
+    return NoiseSchedule((1.0 - betas).cumprod(0).float())
 
 
 @runtime_checkable

@@ -6,6 +6,7 @@ from farm3d.config import StrictConfig
 from farm3d.losses.objective import LossWeights
 from farm3d.models.animal_model import ModelConfig
 from farm3d.schedule import Constant, Schedule, Steps, ramp
+from farm3d.training.guidance import GuidanceConfig
 
 
 class ImageTraining(StrictConfig):
@@ -39,6 +40,8 @@ class TrainConfig(StrictConfig):
     masks and features alone."""
     images: ImageTraining = ImageTraining()
     """Where training learns from images alone."""
+    guidance: GuidanceConfig = GuidanceConfig()
+    """There, too: virtual views, judged by a diffusion model; `weights.distillation` says how much."""
     model: ModelConfig = ModelConfig()
     weights: LossWeights = LossWeights()
     steps: int = 8000

@@ -1,0 +1,115 @@
+"""Which diffusion model judges virtual views, and how: its settings, and the denoiser that they name."""
+
+import json
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+import torch
+
+from farm3d.config import StrictConfig
+from farm3d.data.image_folder import ImageDataSet, load_batch, open_data_set
+from farm3d.errors import ConfigError
+from farm3d.guidance.denoiser import Denoiser, scaled_linear_schedule
+from farm3d.guidance.empirical_denoiser import EmpiricalDenoiser
+from farm3d.guidance.score_distillation import Distillation, Weighting
+from farm3d.guidance.view_prompts import VIEW_WORDS
+from farm3d.schedule import Constant, Schedule
+
+Space = Literal["shaded", "albedo", "shading", "normals"]
+
+
+class SpaceShares(StrictConfig):
+    """How often a view shows colours in random light, colours alone, light alone, normals."""
+
+    shaded: float = 0.4
+    albedo: float = 0.2
+    shading: float = 0.4
+    normals: float = 0.0
+
+    def choose(self, uniform: float) -> Space:
+        """The space for a number drawn uniformly from [0, 1)."""
+        spaces: tuple[Space, ...] = get_args(Space)
+        ends = np.cumsum([getattr(self, space) for space in spaces])
+        return spaces[int(np.searchsorted(ends, uniform * ends[-1], side="right"))]
+
+
+class GuidanceConfig(StrictConfig):
+    """Virtual views and their judge; the weight of its verdict is `weights.distillation`.
+
+    The defaults are those of 3D-Fauna's published configuration (docs/method.md, "Virtual views").
+    """
+
+    source: Literal["none", "pictures", "stable-diffusion"] = "none"
+    """Nobody; the optimal denoiser of a data set's pictures; Stable Diffusion."""
+    pictures: str | None = None
+    """The folder of that data set: made by the farm, with a seed that is used nowhere else."""
+    picture_size: int = 32
+    """Pixels a side at which pictures are compared."""
+    bandwidth: float = 0.05
+    """Standard deviation about each picture, in the colours' range of 2."""
+    prompt: str = "a high-resolution DSLR image of a {category}"
+    view_words: bool = True
+    every: int = 1
+    """One image in so many of a batch is seen from elsewhere."""
+    size: int = 64
+    """Pixels a side of a virtual view."""
+    elevations: tuple[float, float] = (-10.0, 90.0)
+    """Degrees; directions are uniform on the sphere between them."""
+    background: float | None = None
+    """The grey behind the animal; a random colour unless given."""
+    spaces: SpaceShares = SpaceShares()
+    smallest_time: Schedule = Constant(0.02)
+    largest_time: Schedule = Constant(0.6)
+    """Fractions of the noise schedule between which timesteps are drawn."""
+    guidance_scale: float = 100.0
+    weighting: Weighting = "noise"
+    denoising_steps: int = 1
+    largest_gradient: float | None = None
+
+    def at(self, step: int) -> Distillation:
+        """How the denoiser is asked at one step."""
+        return Distillation(
+            smallest_time=self.smallest_time.value(step),
+            largest_time=self.largest_time.value(step),
+            guidance_scale=1.0 if self.source == "pictures" else self.guidance_scale,
+            weighting=self.weighting,
+            denoising_steps=self.denoising_steps,
+            largest_gradient=self.largest_gradient,
+        )
+
+
+def load_denoiser(config: GuidanceConfig, device: torch.device) -> Denoiser | None:
+    """The denoiser that the settings name, `None` for none.
+
+    Raises ConfigError where a setting that it needs is missing, InputError or CheckpointError where its
+    files are.
+    """
+    if config.source == "none":
+        return None
+    if config.source == "pictures":
+        if config.pictures is None or config.background is None:
+            raise ConfigError("guidance.source=pictures needs guidance.pictures=DIR and guidance.background")
+        data = open_data_set(Path(config.pictures))
+        return _denoiser_of(data, size=config.picture_size, background=config.background, config=config)
+    raise ConfigError("guidance.source=stable-diffusion is not there yet")
+
+
+def _denoiser_of(
+    data: ImageDataSet, *, size: int, background: float, config: GuidanceConfig
+) -> EmpiricalDenoiser:
+    """The optimal denoiser of a set's animals, cut out and laid over grey; their views are in the prompts."""
+    batch = load_batch(data, range(len(data)), image_size=size)
+    images = batch.images * batch.masks + background * (1.0 - batch.masks)
+    views = [_view(json.loads(sample.read_text(encoding="utf-8"))["prompt"]) for sample in data.samples]
+    return EmpiricalDenoiser(
+        2.0 * images.permute(0, 3, 1, 2) - 1.0,
+        torch.tensor(views),
+        scaled_linear_schedule(),
+        bandwidth=config.bandwidth,
+    )
+
+
+def _view(prompt: str) -> int:
+    """The index of a prompt's view among `VIEW_WORDS`, -1 where it names none."""
+    return next((k for k, word in enumerate(VIEW_WORDS) if f"{word} view" in prompt), -1)
