@@ -27,3 +27,7 @@ class BackendError(Farm3DError):
 
 class TrainingError(Farm3DError):
     """Training that cannot go on: a non-finite loss, an empty surface, data that do not fit."""
+
+
+class EmptyShapeError(TrainingError):
+    """A category's signed distance that is nowhere zero: there is no surface to draw."""

@@ -49,7 +49,8 @@ class ShapePrior:
     """The category's shape: rest mesh, skeleton estimated from it, skinning weights.
 
     `samples` are for the SDF's regularisers; `None` where no gradient is asked for. `active_cells` are
-    where the surface is, for the extraction after the next step of training.
+    where the surface is, for the extraction after the next step of training. `lost_legs` names the legs that
+    the shape lacks and whose bones were put where they would be.
     """
 
     mesh: Mesh
@@ -57,6 +58,7 @@ class ShapePrior:
     skinning_weights: SkinningWeights
     samples: SDFSamples | None = None
     active_cells: ActiveCells | None = None
+    lost_legs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,11 @@ def _train(arguments: argparse.Namespace, messages: Messages, *, command: str) -
             bar.update(progress.step + 1 - bar.n)
             bar.set_postfix(loss=f"{progress.loss:.3f}", refresh=False)
 
-        last = train(config, data, run, metadata=metadata, should_stop=stopping, report=report)
+        def notice(line: str) -> None:
+            bar.clear()
+            messages.say(line)
+
+        last = train(config, data, run, metadata=metadata, should_stop=stopping, report=report, notice=notice)
     messages.result(f"trained: {last}")
     return 0
 

@@ -18,6 +18,7 @@ class LossTerms:
 
     signed_distance: Scalar | None = None
     eikonal: Scalar | None = None
+    absence: Scalar | None = None
     mask: Scalar | None = None
     inside_distance: Scalar | None = None
     color: Scalar | None = None
@@ -48,6 +49,8 @@ class LossWeights(StrictConfig):
 
     signed_distance: Schedule = Constant(10.0)
     eikonal: Schedule = Constant(0.01)
+    absence: Schedule = Constant(1.0)
+    """Alone in the steps in which the shape has no surface."""
     mask: Schedule = Constant(10.0)
     inside_distance: Schedule = Constant(100.0)
     color: Schedule = Constant(1.0)

@@ -20,3 +20,14 @@ def articulation_loss(joint_angles: JointAngles) -> Float[Tensor, ""]:
 def deformation_loss(offsets: Points) -> Float[Tensor, ""]:
     """`mean(offset^2)`, object units squared. Source: MagicPony (arXiv 2211.12497) supplementary."""
     return offsets.square().mean()
+
+
+def absence_loss(
+    inside: Float[Tensor, " inside"], outside: Float[Tensor, " outside"], *, margin: float
+) -> Float[Tensor, ""]:
+    """`mean(relu(margin + s)) + mean(relu(margin - s))`: what signed distances without a surface lack.
+
+    `inside` are values where there should be animal, `outside` where there should be none (object units).
+    Own choice: nothing that is drawn can teach a field whose sign is the same everywhere.
+    """
+    return (margin + inside).relu().mean() + (margin - outside).relu().mean()

@@ -167,6 +167,7 @@ class AnimalModel(nn.Module):
         *,
         resolution: int | None = None,
         shift: tuple[float, float] = (0.0, 0.0),
+        unfinished: bool = False,
     ) -> ShapePrior:
         """The category's shape from the signed distance field; see `extract_prior`.
 
@@ -178,6 +179,7 @@ class AnimalModel(nn.Module):
             skinning_temperature=self.config.skinning_temperature,
             previous=previous,
             shift=shift,
+            unfinished=unfinished,
         )
 
     def read(

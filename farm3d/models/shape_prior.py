@@ -1,9 +1,9 @@
 """The category's shape: signed distance field to mesh, skeleton and skinning weights."""
 
-from farm3d.errors import TrainingError
+from farm3d.errors import EmptyShapeError
 from farm3d.fields.sdf_field import SDFField
 from farm3d.geometry.mesh import Mesh
-from farm3d.geometry.skeleton_estimation import estimate_skeleton
+from farm3d.geometry.skeleton_estimation import estimate_skeleton, lost_legs
 from farm3d.geometry.skinning import distance_skinning_weights
 from farm3d.ops.body_centred_lattice import BodyCentredLattice
 from farm3d.ops.mesh_topology import largest_piece
@@ -18,6 +18,7 @@ def extract_prior(
     skinning_temperature: float,
     previous: ShapePrior | None = None,
     shift: tuple[float, float] = (0.0, 0.0),
+    unfinished: bool = False,
 ) -> ShapePrior:
     """The zero level set of `field` on `lattice` with its skeleton and skinning weights.
 
@@ -26,7 +27,8 @@ def extract_prior(
     was (see `sparse_isosurface`). Only the largest connected piece is kept. `shift` moves the lattice in y
     and z (object units) and leaves the surface where it is: training draws it anew at each step, so that the
     field learns no pattern of the lattice. Gradients reach the field through the vertices. Raises
-    TrainingError where the surface is empty or a leg is missing.
+    EmptyShapeError where there is no surface, and TrainingError where a leg is missing, unless the shape is
+    `unfinished`: while it is learned it may lose a leg, whose bones then wait where it would be.
     """
     offset = next(field.parameters()).new_tensor([0.0, *shift])
     surface = sparse_isosurface(
@@ -37,9 +39,17 @@ def extract_prior(
         device=next(field.parameters()).device,
     )
     if surface.faces.shape[0] == 0:
-        raise TrainingError("the category's signed distance has no surface: its sign is the same everywhere")
+        raise EmptyShapeError(
+            "the category's signed distance has no surface: its sign is the same everywhere"
+        )
     vertices, faces = largest_piece(surface.vertices, surface.faces)
     vertices = vertices + offset
-    skeleton = estimate_skeleton(vertices)
+    skeleton = estimate_skeleton(vertices, imagine_legs=unfinished)
     weights = distance_skinning_weights(vertices.detach(), skeleton.rest_joints, skinning_temperature)
-    return ShapePrior(Mesh(vertices, faces), skeleton, weights, active_cells=surface.active)
+    return ShapePrior(
+        Mesh(vertices, faces),
+        skeleton,
+        weights,
+        active_cells=surface.active,
+        lost_legs=lost_legs(vertices) if unfinished else (),
+    )

@@ -1,6 +1,6 @@
 """What training learns in which step: from the farm's truth, or from images alone."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +10,7 @@ import torch
 
 from farm3d.data.image_folder import ImageDataSet, canonical_mesh
 from farm3d.data.surface_samples import SignedDistances, signed_distances
+from farm3d.errors import EmptyShapeError
 from farm3d.geometry.tetrahedral_grid import shape_lattice
 from farm3d.losses.objective import LossTerms
 from farm3d.models.animal_model import AnimalModel, Phase
@@ -18,6 +19,7 @@ from farm3d.seeding import numpy_rng
 from farm3d.training.batches import batches
 from farm3d.training.config import TrainConfig
 from farm3d.training.image_step import RECONSTRUCTION, ImageDraws, ImageStep, eikonal_term, image_terms
+from farm3d.training.lost_shape import LEGS_LOST, SURFACE_LOST, recovery_terms
 from farm3d.training.train_step import StepSettings, prior_terms, supervised_terms
 from farm3d.training.visuals import write_picture
 from farm3d.types import Batch, ShapePrior
@@ -25,14 +27,19 @@ from farm3d.types import Batch, ShapePrior
 DISTANCE_SAMPLES = 300_000
 
 TermsByStep = Generator[LossTerms, None, None]
+Notice = Callable[[str], None]
 
 
 def terms_by_step(
-    config: TrainConfig, data: ImageDataSet, model: AnimalModel, *, run: Path, first: int
+    config: TrainConfig, data: ImageDataSet, model: AnimalModel, *, run: Path, first: int, notice: Notice
 ) -> TermsByStep:
-    """The loss terms of step `first` and on, each computed when it is asked for."""
-    steps = _truth_steps if config.supervision == "truth" else _image_steps
-    return steps(config, data, model, run=run, first=first)
+    """The loss terms of step `first` and on, each computed when it is asked for.
+
+    `notice` is told, once a run, what goes wrong with the shape.
+    """
+    if config.supervision == "truth":
+        return _truth_steps(config, data, model, run=run, first=first)
+    return _image_steps(config, data, model, run=run, first=first, notice=notice)
 
 
 def _truth_steps(
@@ -53,13 +60,23 @@ def _truth_steps(
 
 
 def _image_steps(
-    config: TrainConfig, data: ImageDataSet, model: AnimalModel, *, run: Path, first: int
+    config: TrainConfig, data: ImageDataSet, model: AnimalModel, *, run: Path, first: int, notice: Notice
 ) -> TermsByStep:
     """Shape, pose and appearance at once; the category's shape is extracted anew at each step."""
+    empty_steps, say = 0, _once_each(notice)
     with closing(batches(config, data, first)) as stream:
         for step, batch, inputs in stream:
             rng = numpy_rng(config.seed, "images", step)
-            prior = _moving_prior(config, model, step=step, rng=rng)
+            try:
+                prior = _moving_prior(config, model, step=step, rng=rng)
+            except EmptyShapeError:
+                empty_steps += 1
+                say(SURFACE_LOST, step)
+                yield recovery_terms(model.sdf, step=step, empty_steps=empty_steps)
+                continue
+            empty_steps = 0
+            if prior.lost_legs:
+                say(LEGS_LOST, step)
             _picture(config, model, prior, step=step, batch=batch, run=run)
             draws = _draws(config, rng)
             terms, _ = image_terms(
@@ -93,7 +110,19 @@ def _moving_prior(
     resolution = round(config.images.grid_resolution.value(step))
     reach = config.images.jitter * shape_lattice(resolution).spacing
     down, along = rng.uniform(-reach, reach, size=2)
-    return model.prior(resolution=resolution, shift=(float(down), float(along)))
+    return model.prior(resolution=resolution, shift=(float(down), float(along)), unfinished=True)
+
+
+def _once_each(notice: Notice) -> Callable[[str, int], None]:
+    """Gives `notice` every line the first time only, with its step."""
+    said: set[str] = set()
+
+    def say(line: str, step: int) -> None:
+        if line not in said:
+            notice(f"step {step}: {line}")
+        said.add(line)
+
+    return say
 
 
 def _draws(config: TrainConfig, rng: np.random.Generator) -> ImageDraws:

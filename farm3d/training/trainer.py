@@ -47,11 +47,13 @@ def train(
     metadata: Mapping[str, Any],
     should_stop: Callable[[], bool] = lambda: False,
     report: Callable[[Progress], None] = lambda progress: None,
+    notice: Callable[[str], None] = lambda line: None,
 ) -> Path:
     """Train, or go on training, until `config.steps` or until `should_stop`; returns the last checkpoint.
 
     Every random draw is keyed by the seed and the step, so an interrupted and resumed run equals an
-    uninterrupted one bit for bit on a CPU. Raises TrainingError on a non-finite loss.
+    uninterrupted one bit for bit on a CPU. `notice` is told what goes wrong and is mended. Raises
+    TrainingError on a non-finite loss, or where the shape's surface is lost for good.
     """
     torch.manual_seed(config.seed)
     model = AnimalModel(config.model)
@@ -67,7 +69,7 @@ def train(
         return folder
 
     done, folder = first, None
-    with closing(terms_by_step(config, data, model, run=run, first=first)) as stream:
+    with closing(terms_by_step(config, data, model, run=run, first=first, notice=notice)) as stream:
         for step in range(first, config.steps):
             if should_stop():
                 break
