@@ -67,13 +67,13 @@ def surface_features(
     *,
     feature_fn: FeatureFn,
 ) -> Float[Tensor, "images size size channels"]:
-    """What `feature_fn` says of the rest position that each pixel of a drawn mesh shows; 0 where none does.
+    """The features of the rest surface that each pixel of a drawn mesh shows; 0 where there is none.
 
-    Not antialiased: features are compared where the animal is seen for certain.
+    The features are the vertices', interpolated: they vary over parts of a body, not over pixels, and the
+    vertices of all images are the same. Not antialiased: they are compared where the animal is seen for
+    certain.
     """
-    pixels = torch.nonzero(rasterized[..., 3].flatten() > 0).squeeze(1)
-    rest = interpolate(rest_positions[None], rasterized, faces).flatten(0, 2).index_select(0, pixels)
-    return _scattered(feature_fn(rest), pixels, rasterized)
+    return interpolate(feature_fn(rest_positions)[None], rasterized, faces)
 
 
 def render_geometry(
