@@ -4,6 +4,7 @@ Source: Farm3D (arXiv 2304.10535) section 3 and MagicPony (arXiv 2211.12497) sec
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from jaxtyping import Float, Int
@@ -56,6 +57,8 @@ class ModelConfig(StrictConfig):
     scale follows the mask (docs/method.md, "Viewpoint")."""
     grid_resolution: int = 128
     skinning_temperature: float = 0.05
+    viewpoint: Literal["hypotheses", "direct"] = "hypotheses"
+    """Four azimuths with scores, or one alone, to show what the four are good for."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,10 @@ class AnimalModel(nn.Module):
             features=features,
         )
         self.viewpoint = ViewpointPredictor(
-            features=features, width=width, translation_range=config.translation_range
+            features=features,
+            width=width,
+            translation_range=config.translation_range,
+            hypotheses=config.viewpoint == "hypotheses",
         )
         self.articulation = ArticulationPredictor(
             features=features,

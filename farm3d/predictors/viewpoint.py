@@ -21,15 +21,24 @@ ELEVATION_RANGE = (math.radians(-15.0), math.radians(75.0))
 class ViewpointPredictor(nn.Module):
     """Four azimuths, one a quadrant of the ground plane; their logits; elevation and translation.
 
-    `translation_range` is the largest |translation| per axis in object units.
+    `translation_range` is the largest |translation| per axis in object units. Without `hypotheses` there is
+    one azimuth in any direction, for comparison: the angle of a vector of the plane.
     """
 
     signs: Tensor
     translation_range: Tensor
 
-    def __init__(self, *, features: int, width: int, translation_range: tuple[float, float, float]) -> None:
+    def __init__(
+        self,
+        *,
+        features: int,
+        width: int,
+        translation_range: tuple[float, float, float],
+        hypotheses: bool = True,
+    ) -> None:
         super().__init__()
-        count = len(HYPOTHESIS_SIGNS)
+        self.hypotheses = hypotheses
+        count = len(HYPOTHESIS_SIGNS) if hypotheses else 1
         self.layers = nn.Sequential(
             nn.LeakyReLU(0.2), nn.Linear(features, width), nn.ReLU(), nn.Linear(width, 3 * count + 4)
         )
@@ -38,11 +47,12 @@ class ViewpointPredictor(nn.Module):
 
     def forward(self, features: Float[Tensor, "images features"]) -> ViewpointPrediction:
         """Read the viewpoint off the encoder's feature vectors."""
-        count = len(HYPOTHESIS_SIGNS)
         out = self.layers(features)
-        logits, raw = out[:, :count], out[:, count : 3 * count].unflatten(1, (count, 2))
-        # Softplus scaled so that a raw 0 gives 0.5, MagicPony's choice.
-        direction = nn.functional.softplus(raw, beta=math.log(2.0) / 0.5) * self.signs
+        count = (out.shape[1] - 4) // 3
+        logits, direction = out[:, :count], out[:, count : 3 * count].unflatten(1, (count, 2))
+        if self.hypotheses:
+            # Softplus scaled so that a raw 0 gives 0.5, MagicPony's choice.
+            direction = nn.functional.softplus(direction, beta=math.log(2.0) / 0.5) * self.signs
         low, high = ELEVATION_RANGE
         return ViewpointPrediction(
             azimuths=torch.atan2(direction[..., 0], direction[..., 1]),

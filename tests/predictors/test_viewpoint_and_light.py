@@ -76,3 +76,12 @@ def test_light_comes_from_above_with_unit_direction(seed: int, scale: float) -> 
     assert (prediction.direction[:, 1] >= 0.5 / 1.5 - 1e-6).all()
     assert ((prediction.ambient >= 0.0) & (prediction.ambient <= 1.0)).all()
     assert ((prediction.diffuse >= 0.5) & (prediction.diffuse <= 1.0)).all()
+
+
+def test_a_direct_viewpoint_is_one_azimuth_in_any_direction() -> None:
+    torch.manual_seed(0)
+    predictor = ViewpointPredictor(features=FEATURES, width=16, translation_range=RANGE, hypotheses=False)
+    with torch.no_grad():
+        predicted = predictor(features(0, 10.0, images=256))
+    assert predicted.azimuths.shape == predicted.logits.shape == (256, 1)
+    assert len(torch.unique(predicted.azimuths.div(math.pi / 2).floor())) == 4
