@@ -1,4 +1,4 @@
-"""Stable Diffusion as the model that is asked: any 1.x or 2.x pipeline of diffusers, which is not imported here.
+"""Stable Diffusion as the model that is asked: any 1.x or 2.x pipeline that diffusers has loaded.
 
 Source: Rombach et al., "High-Resolution Image Synthesis with Latent Diffusion Models" (CVPR 2022), asked as
 DreamFusion (arXiv 2209.14988) asks Imagen: gradients go through the autoencoder, never through the U-Net.
@@ -110,8 +110,9 @@ def stable_diffusion_denoiser(
     name, step = pipeline.name_or_path, pipeline.vae_scale_factor
     prediction = pipeline.scheduler.config.get("prediction_type")
     if prediction not in PREDICTIONS:
+        known = " or ".join(PREDICTIONS)
         raise CheckpointError(
-            f"{name}: its U-Net predicts {prediction!r}; give a model that predicts {' or '.join(PREDICTIONS)}"
+            f"{name}: its U-Net predicts {prediction!r}; give a model that predicts {known}"
         )
     channels, expected = pipeline.unet.config.in_channels, pipeline.vae.config.latent_channels
     if channels != expected:
