@@ -1,5 +1,7 @@
 """What the encoder sees in training: colours, blur and masks as photographs and segmenters distort them."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import torch
@@ -10,12 +12,15 @@ from farm3d.types import Batch
 
 
 def augmented_inputs(
-    batch: Batch, rng: np.random.Generator
+    batch: Batch, rngs: Sequence[np.random.Generator]
 ) -> tuple[Float[Tensor, "images height width 3"], Float[Tensor, "images height width 1"]]:
-    """Distorted copies of a batch's images and masks; the batch itself stays the target."""
+    """Distorted copies of a batch's images and masks, drawn by `rngs`, one an image.
+
+    The batch itself stays the target.
+    """
     pairs = [
         (_distort_colors(image, rng), _distort_mask(mask, rng))
-        for image, mask in zip(batch.images.numpy(), batch.masks.squeeze(-1).numpy(), strict=True)
+        for image, mask, rng in zip(batch.images.numpy(), batch.masks.squeeze(-1).numpy(), rngs, strict=True)
     ]
     images, masks = zip(*pairs, strict=True)
     return torch.from_numpy(np.stack(images)), torch.from_numpy(np.stack(masks))[..., None]

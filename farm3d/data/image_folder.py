@@ -1,20 +1,17 @@
 """Data sets on disk (docs/data_sets.md) as batches of tensors."""
 
-import json
-import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from farm3d.data.transforms import mask_distances
+from farm3d.data.samples import SampleCache, read_sample
 from farm3d.errors import ConfigError, InputError
 from farm3d.geometry.camera import Camera, with_field_of_view
 from farm3d.geometry.mesh import Mesh
@@ -120,87 +117,54 @@ def load_batch(
     truth_points: int = 0,
     features: bool = False,
     mirrored: Sequence[bool] | None = None,
-    rng: np.random.Generator | None = None,
+    rngs: Sequence[np.random.Generator] | None = None,
+    cache: SampleCache | None = None,
 ) -> Batch:
     """Images and masks; with `features` theirs; with `truth_points` > 0 the truth at that many random points.
 
-    `mirrored` says which images are turned left to right, with everything known of them; `rng` draws
-    the surface points. Raises InputError where something that is asked for is missing or damaged.
+    `mirrored` says which images are turned left to right, with everything known of them; `rngs`, one an
+    image, draw the surface points; `cache` keeps decoded samples. Raises InputError where something that is
+    asked for is missing or damaged.
     """
-    flips = mirrored or [False] * len(indices)
-    paths = [data.samples[i] for i in indices]
-    images, masks = zip(
-        *(_load_image(path, image_size, flip) for path, flip in zip(paths, flips, strict=True)), strict=True
-    )
-    inside, outside = zip(*(mask_distances(mask > 0.5) for mask in masks), strict=True)
-    valid = [_inside_source(path, image_size, flip) for path, flip in zip(paths, flips, strict=True)]
+    read = read_sample if cache is None else cache.read
+    samples = [read(data.samples[i], image_size=image_size, features=features) for i in indices]
+    flips = list(mirrored or [False] * len(indices))
+
+    def planes(arrays: Sequence[np.ndarray]) -> Tensor:
+        turned = [array[:, ::-1] if flip else array for array, flip in zip(arrays, flips, strict=True)]
+        return torch.from_numpy(np.stack(turned).astype(np.float32))
+
+    distances = planes([sample.distance for sample in samples])[..., None]
+    maps = [np.moveaxis(s.features, 0, -1) for s in samples if s.features is not None]
     truth = None
     if truth_points:
-        assert rng is not None
-        truth = _load_truth(data, paths, points=truth_points, rng=rng)
+        assert rngs is not None
+        truth = _load_truth(data, [sample.truth for sample in samples], points=truth_points, rngs=rngs)
         truth = _mirror_truth(truth, torch.tensor(flips))
-    maps = [_load_features(path, flip) for path, flip in zip(paths, flips, strict=True)] if features else None
     return Batch(
-        images=torch.from_numpy(np.stack(images)),
-        masks=torch.from_numpy(np.stack(masks))[..., None],
-        valid=torch.from_numpy(np.stack(valid))[..., None],
-        inside_distance=torch.from_numpy(np.stack(inside))[..., None],
-        outside_distance=torch.from_numpy(np.stack(outside))[..., None],
-        features=None if maps is None else torch.from_numpy(np.stack(maps)),
+        images=planes([sample.image for sample in samples]) / 255.0,
+        masks=planes([sample.mask for sample in samples])[..., None] / 255.0,
+        valid=planes([sample.valid for sample in samples])[..., None],
+        inside_distance=distances.clamp(min=0.0),
+        outside_distance=(-distances).clamp(min=0.0),
+        features=planes(maps) if features else None,
         truth=truth,
     )
 
 
-def _load_image(path: Path, size: int, flip: bool) -> tuple[np.ndarray, np.ndarray]:
-    """The sRGB image and the mask as float32 in [0, 1], resampled by area."""
-    image = cv2.imread(str(path.with_suffix(".jpg")), cv2.IMREAD_COLOR)
-    mask = cv2.imread(str(path.with_name(f"{path.stem}_mask.png")), cv2.IMREAD_GRAYSCALE)
-    if image is None or mask is None:
-        raise InputError(
-            f"{path.with_suffix('.jpg')}: the image or its mask cannot be read; make the shard again"
-        )
-    image = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-    if image.shape[0] != size:
-        image = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
-        mask = cv2.resize(mask, (size, size), interpolation=cv2.INTER_AREA)
-    if flip:
-        image, mask = image[:, ::-1], mask[:, ::-1]
-    return image.astype(np.float32) / 255.0, mask.astype(np.float32) / 255.0
-
-
-def _load_features(path: Path, flip: bool) -> Float[np.ndarray, "rows columns channels"]:
-    """The features of a sample's patches, 0 beside the animal."""
-    file = path.with_name(f"{path.stem}_features.npz")
-    try:
-        with np.load(file) as arrays:
-            values = arrays["features"].astype(np.float32)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-        raise InputError(f"{file}: no features can be read; farm3d-synth makes them with the set") from None
-    channels_last = np.moveaxis(values, 0, -1)
-    return np.ascontiguousarray(channels_last[:, ::-1] if flip else channels_last)
-
-
-def _inside_source(path: Path, size: int, flip: bool) -> Float[np.ndarray, "size size"]:
-    """1 for the pixels of a crop whose middle lies inside the picture that it was cut from."""
-    record = json.loads(path.read_text(encoding="utf-8"))
-    if "source_size" not in record:
-        return np.ones((size, size), dtype=np.float32)
-    x, y, width, height = record["crop_box"]
-    middles = (np.arange(size) + 0.5) / size
-    columns, rows = x + middles * width, y + middles * height
-    inside_columns = (columns >= 0.0) & (columns <= record["source_size"][0])
-    inside_rows = (rows >= 0.0) & (rows <= record["source_size"][1])
-    inside = np.outer(inside_rows, inside_columns[::-1] if flip else inside_columns)
-    return inside.astype(np.float32)
-
-
 def _load_truth(
-    data: ImageDataSet, paths: Sequence[Path], *, points: int, rng: np.random.Generator
+    data: ImageDataSet,
+    records: Sequence[Mapping[str, Any]],
+    *,
+    points: int,
+    rngs: Sequence[np.random.Generator],
 ) -> GroundTruth:
     """Camera, light and posed surface points of each sample, posed as the farm poses."""
-    records = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
     animals = [load_individual(data.folder, record["individual"]) for record in records]
-    chosen = [torch.from_numpy(rng.integers(len(a.rest_vertices), size=points)) for a in animals]
+    chosen = [
+        torch.from_numpy(rng.integers(len(a.rest_vertices), size=points))
+        for a, rng in zip(animals, rngs, strict=True)
+    ]
     rest = torch.stack([a.rest_vertices[pick] for a, pick in zip(animals, chosen, strict=True)])
     canonical = torch.stack([a.canonical[pick] for a, pick in zip(animals, chosen, strict=True)])
     bones = torch.stack([a.skinning_indices[pick] for a, pick in zip(animals, chosen, strict=True)])
@@ -222,7 +186,7 @@ def _load_truth(
     return GroundTruth(_model_cameras(records), light, canonical, rest, posed)
 
 
-def _model_cameras(records: Sequence[dict[str, Any]]) -> Float[Tensor, "images 4 4"]:
+def _model_cameras(records: Sequence[Mapping[str, Any]]) -> Float[Tensor, "images 4 4"]:
     """The true cameras with the model's field of view: rotation, place in the picture and size kept."""
     cameras = [record["camera"] for record in records]
     camera = Camera(

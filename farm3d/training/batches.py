@@ -1,45 +1,101 @@
 """Which samples a step sees, and the distorted copies that the encoder sees: functions of seed and step."""
 
+from collections import deque
 from collections.abc import Generator
-from concurrent.futures import ThreadPoolExecutor
-from itertools import count
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import count, islice
 
 from torch import Tensor
 
 from farm3d.data.augmentation import augmented_inputs
 from farm3d.data.image_folder import ImageDataSet, load_batch
+from farm3d.data.samples import SampleCache
 from farm3d.seeding import numpy_rng
 from farm3d.training.config import TrainConfig
+from farm3d.training.ranks import ALONE, Part, Ranks, check_parts
+from farm3d.training.tensors import with_tensors
 from farm3d.types import Batch
 
 Inputs = tuple[Tensor, Tensor]
 
 
-def batches(
-    config: TrainConfig, data: ImageDataSet, first: int
-) -> Generator[tuple[int, Batch, Inputs], None, None]:
-    """Step `first` and on with its batch and inputs; the next batch is loaded while a step is computed."""
-    with ThreadPoolExecutor(1) as loader:
-        upcoming = loader.submit(_load, config, data, first)
-        for step in count(first):
-            batch, inputs = upcoming.result()
-            upcoming = loader.submit(_load, config, data, step + 1)
-            yield step, batch, inputs
+@dataclass(frozen=True)
+class Portion:
+    """What one process sees at once of a step: a part of its batch, and of what the encoder sees.
+
+    `ids` name the samples.
+    """
+
+    step: int
+    part: Part
+    batch: Batch
+    inputs: Inputs
+    ids: tuple[str, ...]
 
 
-def _load(config: TrainConfig, data: ImageDataSet, step: int) -> tuple[Batch, Inputs]:
-    rng = numpy_rng(config.seed, "batch", step)
+def portions(
+    config: TrainConfig, data: ImageDataSet, *, first: int, ranks: Ranks = ALONE
+) -> Generator[Portion, None, None]:
+    """This process's parts of the batches of step `first` and on, on its device.
+
+    `config.load_workers` threads load what comes next while a step is computed; neither their number nor
+    the cache changes a bit. Raises ConfigError where a batch cannot be cut into equal parts.
+    """
+    parts = ranks.parts(config.accumulate)
+    check_parts(parts[0].count, _sizes(config))
+    cache = SampleCache(config.cache_gigabytes)
+    wanted = ((step, part) for step in count(first) for part in parts)
+    with ThreadPoolExecutor(config.load_workers) as loader:
+
+        def submit(step: int, part: Part) -> "Future[Portion]":
+            return loader.submit(_load, config, data, step=step, part=part, cache=cache, ranks=ranks)
+
+        upcoming = deque(submit(*which) for which in islice(wanted, config.load_workers))
+        try:
+            while True:
+                portion = upcoming.popleft().result()
+                upcoming.append(submit(*next(wanted)))
+                yield portion
+        finally:
+            loader.shutdown(wait=False, cancel_futures=True)
+
+
+def _sizes(config: TrainConfig) -> dict[str, int]:
+    """What is cut into parts besides points, of which there are enough for a part more or less."""
+    if config.supervision == "truth":
+        return {"batch_size": config.batch_size, "render_images": config.render_images}
+    views = len(range(0, config.batch_size, config.guidance.every))
+    judged = {} if config.guidance.source == "none" else {"batch_size / guidance.every": views}
+    return {"batch_size": config.batch_size} | judged
+
+
+def _load(
+    config: TrainConfig, data: ImageDataSet, *, step: int, part: Part, cache: SampleCache, ranks: Ranks
+) -> Portion:
+    """Every sample has random numbers of its own, keyed by its place in the whole batch."""
     supervised = config.supervision == "truth"
+    places = range(config.batch_size)[part.places]
+    rngs = [numpy_rng(config.seed, "sample", step, place) for place in places]
+    indices = _indices(config, len(data), step - (config.prior_steps if supervised else 0))[part.places]
     batch = load_batch(
         data,
-        _indices(config, len(data), step - (config.prior_steps if supervised else 0)),
+        indices,
         image_size=config.model.image_size,
         truth_points=config.truth_points if supervised else 0,
         features=config.model.feature_channels > 0,
-        mirrored=(rng.random(config.batch_size) < 0.5).tolist(),
-        rng=rng,
+        mirrored=[bool(rng.random() < 0.5) for rng in rngs],
+        rngs=rngs,
+        cache=cache,
     )
-    return batch, augmented_inputs(batch, rng)
+    loaded = Portion(
+        step=step,
+        part=part,
+        batch=batch,
+        inputs=augmented_inputs(batch, rngs),
+        ids=tuple(data.samples[index].stem for index in indices),
+    )
+    return with_tensors(loaded, lambda tensor: tensor.to(ranks.device))
 
 
 def _indices(config: TrainConfig, samples: int, batch_number: int) -> list[int]:

@@ -48,6 +48,9 @@ class TrainConfig(StrictConfig):
     prior_steps: int = 1500
     """With truth, the first steps fit the signed distance field alone; then the category's shape is fixed."""
     batch_size: int = 16
+    """Images of an optimiser step, over all processes and accumulated parts."""
+    accumulate: int = 1
+    """Parts that each process takes one after another, where its share of a batch does not fit its memory."""
     sdf_points: int = 4096
     truth_points: int = 256
     render_images: int = 4
@@ -65,3 +68,7 @@ class TrainConfig(StrictConfig):
     """Checkpoints at multiples of this step are kept besides the last two."""
     log_every: int = 20
     picture_every: int = 1000
+    load_workers: int = 1
+    """Threads of each process that load what comes next."""
+    cache_gigabytes: float = 1.0
+    """Memory of each process for decoded samples."""

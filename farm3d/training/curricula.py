@@ -12,17 +12,22 @@ from farm3d.data.image_folder import ImageDataSet, canonical_mesh
 from farm3d.data.surface_samples import SignedDistances, signed_distances
 from farm3d.errors import EmptyShapeError
 from farm3d.geometry.tetrahedral_grid import shape_lattice
+from farm3d.guidance.denoiser import Denoiser
 from farm3d.losses.objective import LossTerms
-from farm3d.models.animal_model import AnimalModel, Phase
+from farm3d.models.animal_model import COMPLETE, AnimalModel, Phase
 from farm3d.predictors.hypotheses import Exploration
 from farm3d.seeding import numpy_rng
-from farm3d.training.batches import batches
+from farm3d.training.batches import Portion, portions
 from farm3d.training.config import TrainConfig
+from farm3d.training.guidance import load_denoiser
 from farm3d.training.image_step import RECONSTRUCTION, ImageDraws, ImageStep, eikonal_term, image_terms
 from farm3d.training.lost_shape import LEGS_LOST, SURFACE_LOST, recovery_terms
+from farm3d.training.ranks import ALONE, Part, Ranks
+from farm3d.training.tensors import with_tensors
 from farm3d.training.train_step import StepSettings, prior_terms, supervised_terms
+from farm3d.training.virtual_views import distillation_term, draw_views
 from farm3d.training.visuals import write_picture
-from farm3d.types import Batch, ShapePrior
+from farm3d.types import AnimalPrediction, ShapePrior
 
 DISTANCE_SAMPLES = 300_000
 
@@ -31,60 +36,122 @@ Notice = Callable[[str], None]
 
 
 def terms_by_step(
-    config: TrainConfig, data: ImageDataSet, model: AnimalModel, *, run: Path, first: int, notice: Notice
+    config: TrainConfig,
+    data: ImageDataSet,
+    model: AnimalModel,
+    *,
+    run: Path,
+    first: int,
+    notice: Notice = lambda line: None,
+    ranks: Ranks = ALONE,
 ) -> TermsByStep:
     """The loss terms of step `first` and on, each computed when it is asked for.
 
-    `notice` is told, once a run, what goes wrong with the shape.
+    A step has `config.accumulate` of them, one for each part of its batch that is this process's; the mean
+    over all parts of all processes is the whole batch's. `notice` is told, once a run, what goes wrong with
+    the shape.
     """
     if config.supervision == "truth":
-        return _truth_steps(config, data, model, run=run, first=first)
-    return _image_steps(config, data, model, run=run, first=first, notice=notice)
+        return _truth_steps(config, data, model, run=run, first=first, ranks=ranks)
+    return _image_steps(config, data, model, run=run, first=first, notice=notice, ranks=ranks)
 
 
 def _truth_steps(
-    config: TrainConfig, data: ImageDataSet, model: AnimalModel, *, run: Path, first: int
+    config: TrainConfig, data: ImageDataSet, model: AnimalModel, *, run: Path, first: int, ranks: Ranks
 ) -> TermsByStep:
     """The first steps fit the category's shape; then the shape is fixed, and images follow."""
     if first < config.prior_steps:
         distances = _distances(config, data)
         for step in range(first, config.prior_steps):
             drawn = distances.draw(config.sdf_points, numpy_rng(config.seed, "sdf", step))
-            yield prior_terms(model.sdf, drawn.points, drawn.values)
+            points, values = drawn.points.to(ranks.device), drawn.values.to(ranks.device)
+            for part in ranks.parts(config.accumulate):
+                yield prior_terms(model.sdf, points, values, part=part)
     prior = _fixed_prior(model)
-    settings = StepSettings(config.render_images, config.render_size)
-    with closing(batches(config, data, max(first, config.prior_steps))) as stream:
-        for step, batch, inputs in stream:
-            _picture(config, model, prior, step=step, batch=batch, run=run)
-            yield supervised_terms(model, prior, batch, inputs=inputs, settings=settings)
+    parts = config.accumulate * ranks.count
+    settings = StepSettings(config.render_images // parts, config.render_size)
+    with closing(portions(config, data, first=max(first, config.prior_steps), ranks=ranks)) as stream:
+        for portion in stream:
+            _picture(config, model, prior, portion=portion, run=run)
+            yield supervised_terms(model, prior, portion.batch, inputs=portion.inputs, settings=settings)
 
 
 def _image_steps(
-    config: TrainConfig, data: ImageDataSet, model: AnimalModel, *, run: Path, first: int, notice: Notice
+    config: TrainConfig,
+    data: ImageDataSet,
+    model: AnimalModel,
+    *,
+    run: Path,
+    first: int,
+    notice: Notice,
+    ranks: Ranks,
 ) -> TermsByStep:
     """Shape, pose and appearance at once; the category's shape is extracted anew at each step."""
-    empty_steps, say = 0, _once_each(notice)
-    with closing(batches(config, data, first)) as stream:
-        for step, batch, inputs in stream:
-            rng = numpy_rng(config.seed, "images", step)
+    last_with_surface, say = first - 1, _once_each(notice)
+    denoiser = load_denoiser(config.guidance, ranks.device)
+    with closing(portions(config, data, first=first, ranks=ranks)) as stream:
+        for portion in stream:
+            step, rng = portion.step, numpy_rng(config.seed, "images", portion.step)
             try:
                 prior = _moving_prior(config, model, step=step, rng=rng)
             except EmptyShapeError:
-                empty_steps += 1
                 say(SURFACE_LOST, step)
-                yield recovery_terms(model.sdf, step=step, empty_steps=empty_steps)
+                yield recovery_terms(model.sdf, step=step, empty_steps=step - last_with_surface)
                 continue
-            empty_steps = 0
+            last_with_surface = step
             if prior.lost_legs:
                 say(LEGS_LOST, step)
-            _picture(config, model, prior, step=step, batch=batch, run=run)
-            draws = _draws(config, rng)
-            terms, _ = image_terms(
-                model, prior, batch, inputs=inputs, step=_numbers(config, step), draws=draws
-            )
-            anywhere, near = (_uniform_points(config, rng) for _ in range(2))
-            eikonal = eikonal_term(model.sdf, prior, anywhere=anywhere, near=near)
-            yield replace(terms, eikonal=eikonal)
+            _picture(config, model, prior, portion=portion, run=run)
+            yield _image_terms(config, model, prior, portion=portion, denoiser=denoiser, rng=rng)
+
+
+def _image_terms(
+    config: TrainConfig,
+    model: AnimalModel,
+    prior: ShapePrior,
+    *,
+    portion: Portion,
+    denoiser: Denoiser | None,
+    rng: np.random.Generator,
+) -> LossTerms:
+    """All terms of a part of a step from images; `rng` draws for the whole batch."""
+    part, device = portion.part, prior.mesh.vertices.device
+    terms, prediction = image_terms(
+        model,
+        prior,
+        portion.batch,
+        inputs=portion.inputs,
+        step=_numbers(config, portion.step),
+        draws=with_tensors(_draws(config, rng), lambda drawn: drawn[part.places].to(device)),
+    )
+    anywhere, near = (_uniform_points(config, rng).to(device) for _ in range(2))
+    eikonal = eikonal_term(model.sdf, prior, anywhere=anywhere, near=near, part=part)
+    judged = _distillation(config, denoiser, prediction, step=portion.step, part=part)
+    return replace(terms, eikonal=eikonal, distillation=judged)
+
+
+def _distillation(
+    config: TrainConfig, denoiser: Denoiser | None, prediction: AnimalPrediction, *, step: int, part: Part
+) -> torch.Tensor | None:
+    """What the denoiser says of this step's virtual views; `None` while it has no say."""
+    if denoiser is None or config.weights.distillation.value(step) == 0.0:
+        return None
+    views = draw_views(
+        config.guidance,
+        step=numpy_rng(config.seed, "virtual", step),
+        views=[
+            numpy_rng(config.seed, "virtual", step, sample)
+            for sample in range(0, config.batch_size, config.guidance.every)[part.places]
+        ],
+    )
+    return distillation_term(
+        prediction,
+        denoiser,
+        views,
+        prompts=views.prompts(config.guidance, config.category),
+        size=config.guidance.size,
+        settings=config.guidance.at(step),
+    )
 
 
 def _numbers(config: TrainConfig, step: int) -> ImageStep:
@@ -137,10 +204,19 @@ def _uniform_points(config: TrainConfig, rng: np.random.Generator) -> torch.Tens
 
 
 def _picture(
-    config: TrainConfig, model: AnimalModel, prior: ShapePrior, *, step: int, batch: Batch, run: Path
+    config: TrainConfig, model: AnimalModel, prior: ShapePrior, *, portion: Portion, run: Path
 ) -> None:
-    if step % config.picture_every == 0 or step == config.steps - 1:
-        write_picture(run / f"pictures/step_{step:06d}.png", model, prior, batch=batch)
+    step = portion.step
+    if portion.part.index == 0 and (step % config.picture_every == 0 or step == config.steps - 1):
+        now = None if config.supervision == "truth" else _numbers(config, step)
+        write_picture(
+            run / f"pictures/step_{step:06d}.png",
+            model,
+            prior,
+            batch=portion.batch,
+            phase=now.phase if now else COMPLETE,
+            sharpness=now.exploration.sharpness if now else 1.0,
+        )
 
 
 def _fixed_prior(model: AnimalModel) -> ShapePrior:

@@ -25,6 +25,7 @@ from farm3d.models.animal_model import AnimalModel, Phase
 from farm3d.predictors.hypotheses import ChosenHypotheses, Exploration, choose_hypotheses, score_loss
 from farm3d.render.mesh_renderer import render_surface, surface_features
 from farm3d.shapes import Images
+from farm3d.training.ranks import WHOLE, Part
 from farm3d.types import AnimalPrediction, Batch, RenderBuffers, SDFSamples, ShapePrior
 
 RECONSTRUCTION = ("mask", "inside_distance", "color", "features")
@@ -104,8 +105,9 @@ def eikonal_term(
     *,
     anywhere: Float[Tensor, "points 3"],
     near: Float[Tensor, "points 3"],
+    part: Part = WHOLE,
 ) -> Float[Tensor, ""]:
-    """The Eikonal loss at points of the cube and near random vertices of the surface.
+    """The Eikonal loss at a part of: points of the cube, and points near random vertices of the surface.
 
     `anywhere` and `near` are uniform in [-1, 1): of the cube's half side, and of a twentieth of its side
     about vertices that are taken at even steps. Source: MagicPony (docs/method.md, "Category shape").
@@ -114,7 +116,7 @@ def eikonal_term(
     step = max(1, len(vertices) // len(near))
     around = vertices[::step][: len(near)]
     points = torch.cat([HALF_EXTENT * anywhere, around + 0.1 * HALF_EXTENT * near[: len(around)]])
-    return eikonal_loss(sdf_samples(field, points))
+    return part.share(len(points)) * eikonal_loss(sdf_samples(field, points[part.places]))
 
 
 def _reconstruction_losses(

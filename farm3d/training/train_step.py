@@ -24,22 +24,29 @@ from farm3d.losses.supervision import (
 )
 from farm3d.models.animal_model import AnimalModel, ImageReading, InstancePose
 from farm3d.render.mesh_renderer import render_surface
+from farm3d.training.ranks import WHOLE, Part
 from farm3d.types import Batch, SDFSamples, ShapePrior
 
 EIKONAL_POINTS = 1024
 
 
 def prior_terms(
-    field: SDFField, points: Float[Tensor, "points 3"], truth: Float[Tensor, " points"]
+    field: SDFField,
+    points: Float[Tensor, "points 3"],
+    truth: Float[Tensor, " points"],
+    *,
+    part: Part = WHOLE,
 ) -> LossTerms:
-    """Terms of the steps that fit the category's shape to the mean animal."""
-    samples = SDFSamples(points, field(points), points)
-    some = points[torch.linspace(0, len(points) - 1, EIKONAL_POINTS).long()].requires_grad_()
+    """Terms of the steps that fit the category's shape to the mean animal, on a part of their points."""
+    own = points[part.places]
+    samples = SDFSamples(own, field(own), own)
+    all_eikonal = torch.linspace(0, len(points) - 1, EIKONAL_POINTS).long().to(points.device)
+    some = points[all_eikonal[part.places]].requires_grad_()
     values = field(some)
     (gradients,) = torch.autograd.grad(values.sum(), some, create_graph=True)
     return LossTerms(
-        signed_distance=signed_distance_loss(samples, truth),
-        eikonal=eikonal_loss(SDFSamples(some, values, gradients)),
+        signed_distance=part.share(len(points)) * signed_distance_loss(samples, truth[part.places]),
+        eikonal=part.share(EIKONAL_POINTS) * eikonal_loss(SDFSamples(some, values, gradients)),
     )
 
 

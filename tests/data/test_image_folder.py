@@ -31,8 +31,12 @@ def batch(data: ImageDataSet, *, mirrored: bool, size: int = SIZE) -> Batch:
         image_size=size,
         truth_points=POINTS,
         mirrored=[mirrored] * len(chosen),
-        rng=np.random.default_rng(3),
+        rngs=generators(len(chosen)),
     )
+
+
+def generators(count: int) -> list[np.random.Generator]:
+    return [np.random.default_rng(k) for k in range(count)]
 
 
 def projected(batch: Batch) -> torch.Tensor:
@@ -111,8 +115,8 @@ def test_the_mean_animal_is_closed_and_stands_with_its_head_towards_z(data: Imag
 def test_the_encoder_sees_distorted_copies_and_the_batch_stays(data: ImageDataSet) -> None:
     loaded = batch(data, mirrored=False)
     before = loaded.images.clone(), loaded.masks.clone()
-    images, masks = augmented_inputs(loaded, np.random.default_rng(0))
-    again = augmented_inputs(loaded, np.random.default_rng(0))
+    images, masks = augmented_inputs(loaded, generators(4))
+    again = augmented_inputs(loaded, generators(4))
     assert torch.equal(loaded.images, before[0]) and torch.equal(loaded.masks, before[1])
     assert torch.equal(images, again[0]) and torch.equal(masks, again[1])
     assert images.shape == loaded.images.shape and masks.shape == loaded.masks.shape

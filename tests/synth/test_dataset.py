@@ -114,7 +114,11 @@ def test_individuals_hold_what_posing_needs(finished):
 def test_the_reader_poses_the_individual_into_the_mask(finished):
     """farm3d.data's batch: posed surface points project into the animal's mask."""
     batch = load_batch(
-        open_data_set(finished), [0, 3, 9], image_size=64, truth_points=200, rng=np.random.default_rng(0)
+        open_data_set(finished),
+        [0, 3, 9],
+        image_size=64,
+        truth_points=200,
+        rngs=[np.random.default_rng(k) for k in range(3)],
     )
     matrix = batch.truth.world_to_camera
     seen = batch.truth.posed_points @ matrix[:, :3, :3].transpose(1, 2) + matrix[:, None, :3, 3]
