@@ -22,6 +22,7 @@ from farm3d.losses.objective import LossTerms
 from farm3d.models.build import load_trained
 from farm3d.training.config import TrainConfig
 from farm3d.training.trainer import train
+from farm3d.training.visuals import GAP, SIDE, TITLE_HEIGHT
 
 PRIOR_STEPS, STEPS = 150, 156
 CHANGES = (
@@ -122,9 +123,9 @@ def test_the_finished_model_is_the_last_checkpoint_in_half_precision(finished: P
         assert shared.model.state_dict()[name].equal(tensor.half().float()), name
 
 
-def test_the_last_step_leaves_a_picture_with_six_columns(finished: Path) -> None:
+def test_the_last_step_leaves_a_picture_of_its_images(finished: Path) -> None:
     with Image.open(finished / f"pictures/step_{STEPS - 1:06d}.png") as picture:
-        assert picture.size == (6 * 128, 4 * 128)
+        assert picture.size == (10 * (SIDE + GAP) - GAP, TITLE_HEIGHT + 4 * (SIDE + GAP) - GAP)
 
 
 def test_interrupted_in_both_phases_and_resumed_is_uninterrupted(
