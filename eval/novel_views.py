@@ -10,25 +10,34 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.ndimage import correlate1d
 
+from farm3d.inference.reconstruct import intersection_over_union
+
 DATA_RANGE = 1.0
 SSIM_WINDOW, SSIM_SIGMA = 11, 1.5
 """Side and standard deviation (pixels) of the Gaussian window of Wang et al. 2004."""
 
 Image = Float[np.ndarray, "height width channels"]
+Mask = Bool[np.ndarray, "height width"]
 
 
 @dataclass(frozen=True)
 class ViewScore:
-    """One picture against the true one: PSNR (dB, infinite where equal), SSIM and masked L1."""
+    """One picture against the true one: PSNR (dB, infinite where equal), SSIM, masked L1, the masks' IoU."""
 
     psnr: float
     ssim: float
     masked_l1: float
+    iou: float
 
 
-def score_view(image: Image, reference: Image, mask: Bool[np.ndarray, "height width"]) -> ViewScore:
-    """The three figures; `mask` is where the L1 is taken, the other two look at the whole picture."""
-    return ViewScore(psnr(image, reference), ssim(image, reference), masked_l1(image, reference, mask))
+def score_view(image: Image, reference: Image, *, mask: Mask, true_mask: Mask) -> ViewScore:
+    """The four figures; the L1 is taken where either mask is, PSNR and SSIM look at the whole picture."""
+    return ViewScore(
+        psnr(image, reference),
+        ssim(image, reference),
+        masked_l1(image, reference, mask | true_mask),
+        intersection_over_union(mask, true_mask),
+    )
 
 
 def psnr(image: Image, reference: Image) -> float:
@@ -56,7 +65,7 @@ def ssim(image: Image, reference: Image) -> float:
     return float((similarity / norm).mean())
 
 
-def masked_l1(image: Image, reference: Image, mask: Bool[np.ndarray, "height width"]) -> float:
+def masked_l1(image: Image, reference: Image, mask: Mask) -> float:
     """The mean absolute difference over the mask's pixels and all channels; 0 where the mask is empty."""
     if not mask.any():
         return 0.0

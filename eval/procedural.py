@@ -8,7 +8,6 @@ from statistics import fmean
 
 import numpy as np
 import torch
-from farm3d.synth.procedural.mesh_colors import MeshColors
 from jaxtyping import Float
 from torch import Tensor
 
@@ -18,14 +17,14 @@ from farm3d.inference.fit_albedo import fit_albedo
 from farm3d.inference.refine import RefineConfig, refine
 from farm3d.models.animal_model import AnimalModel
 from farm3d.render.mesh_renderer import render_mask
-from farm3d.types import AnimalPrediction, Batch
+from farm3d.types import AnimalPrediction, Batch, RenderBuffers
 
 from .keypoint_annotations import KeypointAnnotations
 from .keypoint_transfer import TransferScore, random_pairs, score_transfer, transfer_keypoints
 from .novel_views import ViewScore
-from .procedural_chamfer import aligned_chamfer
+from .procedural_chamfer import SurfaceScore, TrueSurface, aligned_chamfer, true_surface
 from .procedural_truth import TrueAnimal, true_animal, true_coat
-from .procedural_views import score_novel_views
+from .procedural_views import score_novel_views, true_views
 from .projected_vertices import ProjectedVertices, project_prediction
 from .segmentation import Mask, MaskScore, score_mask
 from .viewpoint import (
@@ -42,7 +41,7 @@ from .viewpoint import (
 class Reading:
     """What a model makes of one picture: silhouette, camera, size, vertices in the picture, novel views.
 
-    `chamfer` is the scaled distance of the posed surfaces; `None` where nobody asked or there is none.
+    `surface` is how far the posed surfaces are apart; `None` where nobody asked or there is none.
     """
 
     silhouette: Mask
@@ -51,7 +50,26 @@ class Reading:
     size: float
     projected: ProjectedVertices
     views: tuple[ViewScore, ...]
-    chamfer: float | None
+    surface: SurfaceScore | None
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """What a picture does not show: the animal from elsewhere, and its surface."""
+
+    views: tuple[RenderBuffers, ...]
+    surface: TrueSurface
+
+
+@dataclass(frozen=True)
+class TruePicture:
+    """A picture as networks see it, the truth about it, and, where it is to be measured, the unseen."""
+
+    name: str
+    image: Path
+    batch: Batch
+    animal: TrueAnimal
+    unseen: Unseen | None
 
 
 @dataclass(frozen=True)
@@ -68,8 +86,8 @@ class ProceduralScore:
 
 @dataclass(frozen=True)
 class ReadingSummary:
-    """A set's means: IoU and boundary F-score of the masks, and PSNR (dB), SSIM and masked L1 of novel views,
-    and the scaled Chamfer distance of the aligned surfaces.
+    """A set's means: IoU and boundary F-score of the masks; PSNR (dB), SSIM, masked L1 and IoU of novel
+    views; the scaled Chamfer distances of the aligned surfaces, and of their unseen sides alone.
 
     Viewpoints and sizes come raw and, where an alignment is given, aligned; a size error is the median of
     `|predicted / true - 1|`. `keypoints` are transferred between the set's own pictures.
@@ -85,7 +103,26 @@ class ReadingSummary:
     psnr: float | None
     ssim: float | None
     masked_l1: float | None
+    unseen_iou: float | None
     chamfer: float | None
+    unseen_side: float | None
+
+
+def true_pictures(data: ImageDataSet, *, image_size: int, unseen: bool) -> Iterator[TruePicture]:
+    """Every picture of a procedural data set; raises InputError where the data set keeps no truth."""
+    for index, sample in enumerate(data.samples):
+        animal = true_animal(data, index)
+        hidden = None
+        if unseen:
+            coat = true_coat(data, animal.number)
+            hidden = Unseen(true_views(animal, coat), true_surface(animal, sample.stem))
+        yield TruePicture(
+            name=sample.stem,
+            image=sample.with_suffix(".jpg"),
+            batch=load_batch(data, [index], image_size=image_size),
+            animal=animal,
+            unseen=hidden,
+        )
 
 
 def score_procedural(
@@ -102,26 +139,36 @@ def score_procedural(
     """
     with torch.no_grad():
         prior = model.prior()
-    for index in range(len(data)):
-        batch = load_batch(data, [index], image_size=model.config.image_size)
-        true = true_animal(data, index)
+    pictures = true_pictures(data, image_size=model.config.image_size, unseen=alignment is not None)
+    for picture in pictures:
+        batch = picture.batch
         with torch.no_grad():
             reading = model.read(batch.images, batch.masks)
             predicted = model.assemble(reading, model.pose(reading, prior), prior)
         refined = refine(model, prior, reading, initial=predicted, batch=batch, config=refinement)
         if alignment is not None:
             refined = fit_albedo(model, reading, refined, batch=batch, config=refinement)
-        name = data.samples[index].stem
-        unseen = None if alignment is None else _Unseen(name, true_coat(data, true.number), alignment)
-        first = _reading(predicted, batch, true, unseen=unseen)
-        yield ProceduralScore(
-            name=name,
-            image=data.samples[index].with_suffix(".jpg"),
-            predicted=first,
-            refined=first if refined is predicted else _reading(refined, batch, true, unseen=unseen),
-            true_rotation=true.camera.world_to_camera[:3, :3],
-            true_size=mesh_size(true.mesh),
-        )
+        yield score_picture(picture, predicted, refined=refined, alignment=alignment)
+
+
+def score_picture(
+    picture: TruePicture,
+    predicted: AnimalPrediction,
+    *,
+    refined: AnimalPrediction | None = None,
+    alignment: GlobalAlignment | None = None,
+) -> ProceduralScore:
+    """The figures of one picture's prediction, and of the refined one, where that is another."""
+    first = _reading(predicted, picture, alignment)
+    second = first if refined is None or refined is predicted else _reading(refined, picture, alignment)
+    return ProceduralScore(
+        name=picture.name,
+        image=picture.image,
+        predicted=first,
+        refined=second,
+        true_rotation=picture.animal.camera.world_to_camera[:3, :3],
+        true_size=mesh_size(picture.animal.mesh),
+    )
 
 
 def fit_alignment(scores: Sequence[ProceduralScore]) -> GlobalAlignment:
@@ -150,6 +197,7 @@ def summarise(
     true = torch.stack([score.true_rotation for score in scores])
     ratios = np.array([r.size / s.true_size for r, s in zip(readings, scores, strict=True)])
     views = [view for reading in readings for view in reading.views]
+    surfaces = [reading.surface for reading in readings if reading.surface is not None]
     aligned = None if alignment is None else score_viewpoints(align_rotations(rotations, alignment), true)
     return ReadingSummary(
         iou=fmean(reading.mask.iou for reading in readings),
@@ -162,42 +210,35 @@ def summarise(
         psnr=_mean([view.psnr for view in views]),
         ssim=_mean([view.ssim for view in views]),
         masked_l1=_mean([view.masked_l1 for view in views]),
-        chamfer=_mean([reading.chamfer for reading in readings if reading.chamfer is not None]),
+        unseen_iou=_mean([view.iou for view in views]),
+        chamfer=_mean([surface.chamfer for surface in surfaces]),
+        unseen_side=_mean([surface.unseen_side for surface in surfaces]),
     )
 
 
-@dataclass(frozen=True)
-class _Unseen:
-    """What is needed to measure what the picture does not show; `name` chooses the random points."""
-
-    name: str
-    coat: MeshColors
-    alignment: GlobalAlignment
-
-    def views(self, prediction: AnimalPrediction, true: TrueAnimal) -> tuple[ViewScore, ...]:
-        return score_novel_views(prediction, true, self.coat)
-
-    def chamfer(self, mesh: Mesh, true: TrueAnimal) -> float | None:
-        return aligned_chamfer(mesh, true.mesh, alignment=self.alignment, name=self.name)
-
-
 def _reading(
-    prediction: AnimalPrediction, batch: Batch, true: TrueAnimal, *, unseen: _Unseen | None
+    prediction: AnimalPrediction, picture: TruePicture, alignment: GlobalAlignment | None
 ) -> Reading:
-    """All figures of one prediction, those of novel views and surfaces where `unseen` is given."""
+    """All figures of one prediction, those of novel views and surfaces where there is an alignment."""
+    true, masks, unseen = picture.animal, picture.batch.masks, picture.unseen
     mesh = Mesh(prediction.posed_mesh.vertices[0], prediction.posed_mesh.faces)
     with torch.no_grad():
-        drawn = render_mask(prediction.posed_mesh, prediction.camera, batch.masks.shape[1])
+        drawn = render_mask(prediction.posed_mesh, prediction.camera, masks.shape[1])
     silhouette = (drawn[0, ..., 0] > 0.5).numpy()
     assert true.camera.crop_box is not None
+    views: tuple[ViewScore, ...] = ()
+    surface = None
+    if unseen is not None and alignment is not None:
+        views = score_novel_views(prediction, true, unseen.views)
+        surface = aligned_chamfer(mesh, unseen.surface, alignment=alignment)
     return Reading(
         silhouette=silhouette,
-        mask=score_mask(silhouette, (batch.masks[0, ..., 0] > 0.5).numpy()),
+        mask=score_mask(silhouette, (masks[0, ..., 0] > 0.5).numpy()),
         rotation=prediction.camera.world_to_camera[0, :3, :3],
         size=mesh_size(mesh),
         projected=project_prediction(prediction, true.camera.crop_box),
-        views=() if unseen is None else unseen.views(prediction, true),
-        chamfer=None if unseen is None else unseen.chamfer(mesh, true),
+        views=views,
+        surface=surface,
     )
 
 

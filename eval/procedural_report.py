@@ -52,7 +52,9 @@ def procedural_rows(figures: ProceduralFigures) -> Iterator[tuple[str, str, str]
         ("novel views, PSNR (dB, range 1)", [_decimals(s.psnr, 2) for s in pair]),
         ("novel views, SSIM", [_decimals(s.ssim, 3) for s in pair]),
         ("novel views, L1 on the animals", [_decimals(s.masked_l1, 3) for s in pair]),
+        ("novel views, mask IoU", [_decimals(s.unseen_iou, 3) for s in pair]),
         ("aligned Chamfer distance, scaled", [_decimals(s.chamfer, 4) for s in pair]),
+        ("the same of the unseen side", [_decimals(s.unseen_side, 4) for s in pair]),
     )
     return ((label, values[0], values[1]) for label, values in lines)
 
@@ -100,7 +102,8 @@ def _rows(figures: ProceduralFigures) -> list[dict[str, Any]]:
                 "aligned_viewpoint_error_degrees": aligned[k],
                 "relative_size": reading.size / score.true_size,
                 "novel_views": [asdict(view) for view in reading.views],
-                "aligned_chamfer_scaled": reading.chamfer,
+                "aligned_chamfer_scaled": None if reading.surface is None else reading.surface.chamfer,
+                "unseen_side_scaled": None if reading.surface is None else reading.surface.unseen_side,
             }
     return rows
 
@@ -131,16 +134,20 @@ def _plots(figures: ProceduralFigures) -> tuple[Plot, ...]:
             _against_azimuth(azimuths, errors["predicted"], "aligned viewpoint error, degrees"),
         ),
     ]
-    seen = [k for k, score in enumerate(figures.scores) if score.refined.chamfer is not None]
-    if seen:
+    distances = {
+        k: score.refined.surface.chamfer
+        for k, score in enumerate(figures.scores)
+        if score.refined.surface is not None
+    }
+    if distances:
         plots.append(
             Plot(
                 "chamfer_against_azimuth",
                 "Chamfer distance of the refined surfaces by where the head points (0: into the camera)",
                 "The scaled Chamfer distance against the true azimuth",
                 _against_azimuth(
-                    azimuths[seen],
-                    [figures.scores[k].refined.chamfer for k in seen],
+                    azimuths[list(distances)],
+                    list(distances.values()),
                     "aligned Chamfer distance, scaled",
                 ),
             )

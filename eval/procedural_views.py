@@ -7,6 +7,7 @@ black, each with its own light, without the picture's background, blur, noise an
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -31,17 +32,25 @@ VIEW_SIZE = 128
 """Side (pixels) of the views that are compared."""
 
 
+def true_views(true: TrueAnimal, coat: MeshColors) -> tuple[RenderBuffers, ...]:
+    """What the true animal looks like in each novel view."""
+    return tuple(_true_view(true, coat, turn) for turn in _turns(true))
+
+
 def score_novel_views(
-    prediction: AnimalPrediction, true: TrueAnimal, coat: MeshColors
+    prediction: AnimalPrediction, true: TrueAnimal, views: Sequence[RenderBuffers]
 ) -> tuple[ViewScore, ...]:
-    """The scores of one picture's prediction in each novel view; L1 is over the union of the silhouettes."""
+    """The scores of one picture's prediction in each novel view; `views` are those of `true_views`."""
     scores = []
-    for degrees in TURNS_DEGREES:
-        turn = camera_turn(true.camera, math.radians(degrees))
-        expected, found = _true_view(true, coat, turn), _predicted_view(prediction, turn)
-        union = (expected.mask[0, ..., 0] > 0.5) | (found.mask[0, ..., 0] > 0.5)
-        scores.append(score_view(_pixels(found), _pixels(expected), union.numpy()))
+    for turn, expected in zip(_turns(true), views, strict=True):
+        found = _predicted_view(prediction, turn)
+        mask, true_mask = ((view.mask[0, ..., 0] > 0.5).numpy() for view in (found, expected))
+        scores.append(score_view(_pixels(found), _pixels(expected), mask=mask, true_mask=true_mask))
     return tuple(scores)
+
+
+def _turns(true: TrueAnimal) -> list[Float[Tensor, "3 3"]]:
+    return [camera_turn(true.camera, math.radians(degrees)) for degrees in TURNS_DEGREES]
 
 
 def camera_turn(camera: Camera, angle: float) -> Float[Tensor, "3 3"]:

@@ -48,15 +48,39 @@ class ChamferScore:
 
 
 @dataclass(frozen=True)
-class _Facing:
-    """One of the two alignments: the motion from the remeshed reconstruction, and the distances it leaves."""
+class Target:
+    """What the protocol needs to know of a target, for any number of reconstructions.
 
+    `goal` is what they are aligned with, `cloud` what distances are measured from and to; `extent` is the
+    largest.
+    """
+
+    volume: float
+    extent: float
+    goal: PointTree
+    cloud: PointTree
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """A reconstruction in its better facing: `motion` takes its remeshed `surface` to the target.
+
+    `cloud` are points of the surface before the motion. `to_reconstruction` are distances from the target's
+    points, `to_target` from the cloud's, both in units of the target.
+    """
+
+    surface: Triangles
+    scale: float
+    alignments: tuple[Transform, Transform]
+    rotated_180: bool
     motion: Transform
+    cloud: PointTree
     to_reconstruction: Float[np.ndarray, " points"]
     to_target: Float[np.ndarray, " points"]
 
     @property
     def distances(self) -> Distances:
+        """The means of both ways."""
         return Distances(float(self.to_reconstruction.mean()), float(self.to_target.mean()))
 
 
@@ -67,32 +91,43 @@ def chamfer_score(
 
     Raises InputError for a mesh without volume or area, or one too coarse for its voxels.
     """
-    target_voxels = filled_voxels(target, protocol)
-    scale = float((target_voxels.volume / filled_voxels(reconstruction, protocol).volume) ** (1 / 3))
-    remeshed = remesh(reconstruction * scale, protocol)
-    alignments = both_alignments(remeshed, target, protocol=protocol, random=random)
-    clouds = [
-        point_tree(sample_evenly(surface, protocol.chamfer_points, random(f"chamfer {name}")))
-        for name, surface in (("reconstruction", remeshed), ("target", target))
-    ]
-    motions = (alignments[0], alignments[1] @ HALF_TURN @ alignments[0])
-    facings = [_facing(motion, *clouds) for motion in motions]
-    rotated = facings[1].distances.chamfer < facings[0].distances.chamfer
-    best = facings[int(rotated)]
-    extent = float(_extents(target).max())
+    voxels = filled_voxels(target, protocol)
+    prepared = _prepared(target, voxels.volume, protocol=protocol, random=random)
+    aligned = align_reconstruction(reconstruction, prepared, protocol=protocol, random=random)
     return ChamferScore(
-        distances=best.distances,
-        target_extent=extent,
-        scale=scale,
-        rotated_180=rotated,
-        alignments=alignments,
+        distances=aligned.distances,
+        target_extent=prepared.extent,
+        scale=aligned.scale,
+        rotated_180=aligned.rotated_180,
+        alignments=aligned.alignments,
         measures=measure(
-            best.to_reconstruction,
-            best.to_target,
-            extent=extent,
-            volumes=(moved(remeshed, best.motion), target_voxels),
+            aligned.to_reconstruction,
+            aligned.to_target,
+            extent=prepared.extent,
+            volumes=(moved(aligned.surface, aligned.motion), voxels),
         ),
     )
+
+
+def prepare_target(target: Triangles, *, protocol: ChamferProtocol, random: RandomStream) -> Target:
+    """The target's part of the protocol; raises InputError as `chamfer_score` does."""
+    return _prepared(target, filled_voxels(target, protocol).volume, protocol=protocol, random=random)
+
+
+def align_reconstruction(
+    reconstruction: Triangles, target: Target, *, protocol: ChamferProtocol, random: RandomStream
+) -> Aligned:
+    """The reconstruction's part; `random` is the target's. Raises InputError as `chamfer_score` does."""
+    scale = float((target.volume / filled_voxels(reconstruction, protocol).volume) ** (1 / 3))
+    remeshed = remesh(reconstruction * scale, protocol)
+    alignments = both_alignments(remeshed, target.goal, protocol=protocol, random=random)
+    cloud = point_tree(sample_evenly(remeshed, protocol.chamfer_points, random("chamfer reconstruction")))
+    motions = (alignments[0], alignments[1] @ HALF_TURN @ alignments[0])
+    facings = [
+        Aligned(remeshed, scale, alignments, k > 0, motion, cloud, *_both_ways(motion, cloud, target.cloud))
+        for k, motion in enumerate(motions)
+    ]
+    return min(facings, key=lambda facing: facing.distances.chamfer)
 
 
 def filled_voxels(surface: Triangles, protocol: ChamferProtocol) -> Voxels:
@@ -109,11 +144,10 @@ def remesh(surface: Triangles, protocol: ChamferProtocol) -> Triangles:
 
 
 def both_alignments(
-    remeshed: Triangles, target: Triangles, *, protocol: ChamferProtocol, random: RandomStream
+    remeshed: Triangles, goal: PointTree, *, protocol: ChamferProtocol, random: RandomStream
 ) -> tuple[Transform, Transform]:
     """The motion found from the given pose, and the one found after it and a half turn."""
     source = sample_evenly(remeshed, protocol.align_points, random("align reconstruction"))
-    goal = point_tree(sample_evenly(target, protocol.align_points, random("align target")))
     source = point_tree(source).points
     first = align_points(source, goal, protocol.align_iterations)
     turned = apply(HALF_TURN @ first, source)
@@ -130,10 +164,20 @@ def _extents(surface: Triangles) -> Float[np.ndarray, "3"]:
     return highest - lowest
 
 
-def _facing(motion: Transform, reconstruction: PointTree, target: PointTree) -> _Facing:
+def _prepared(target: Triangles, volume: float, *, protocol: ChamferProtocol, random: RandomStream) -> Target:
+    return Target(
+        volume=volume,
+        extent=float(_extents(target).max()),
+        goal=point_tree(sample_evenly(target, protocol.align_points, random("align target"))),
+        cloud=point_tree(sample_evenly(target, protocol.chamfer_points, random("chamfer target"))),
+    )
+
+
+def _both_ways(
+    motion: Transform, reconstruction: PointTree, target: PointTree
+) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, " points"]]:
     """The distances both ways; the target is brought to the reconstruction's tree instead of the reverse."""
-    return _Facing(
-        motion,
-        to_reconstruction=nearest_distances(reconstruction, apply(inverse(motion), target.points)),
-        to_target=nearest_distances(target, apply(motion, reconstruction.points)),
+    return (
+        nearest_distances(reconstruction, apply(inverse(motion), target.points)),
+        nearest_distances(target, apply(motion, reconstruction.points)),
     )

@@ -64,10 +64,13 @@ def test_masked_l1_looks_at_the_mask_alone() -> None:
     assert masked_l1(image, reference, np.zeros_like(mask)) == 0.0
 
 
-def test_all_three_at_once() -> None:
+def test_all_at_once() -> None:
     first, second = pictures(1)
     mask = np.ones(first.shape[:2], dtype=bool)
-    score = score_view(first, second, mask)
+    half = mask.copy()
+    half[: len(half) // 2] = False
+    score = score_view(first, second, mask=half, true_mask=mask)
+    assert score.iou == 0.5
     assert score.psnr == psnr(first, second)
     assert score.ssim == ssim(first, second)
     assert score.masked_l1 == pytest.approx(float(np.abs(first - second).mean()), rel=1e-5)
