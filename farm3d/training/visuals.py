@@ -33,7 +33,7 @@ PLASTER = 0.6
 OVERHEAD = math.radians(80.0)
 LEFT, RIGHT, BODY = (230, 60, 60), (70, 110, 255), (250, 220, 60)
 
-Tile = UInt8[np.ndarray, "height width 3"]
+Tile = UInt8[np.ndarray, "_ _ 3"]
 
 
 def write_picture(
