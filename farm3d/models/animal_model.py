@@ -21,9 +21,11 @@ from farm3d.geometry.tetrahedral_grid import shape_lattice
 from farm3d.geometry.viewpoint import viewpoint_rotation
 from farm3d.models.shape_prior import extract_prior
 from farm3d.predictors.articulation import ArticulationPredictor
+from farm3d.predictors.dino_encoder import DinoEncoder
 from farm3d.predictors.image_encoder import EncodedImages, ImageEncoder
 from farm3d.predictors.light import LightPredictor
 from farm3d.predictors.viewpoint import ViewpointPredictor
+from farm3d.pretrained.dino import WIDTH, DinoBackbone
 from farm3d.shapes import BoneTransforms, JointAngles
 from farm3d.types import AnimalPrediction, DirectionalLight, ShapePrior, ViewpointPrediction
 
@@ -32,6 +34,8 @@ class ModelConfig(StrictConfig):
     """Sizes of the networks and of the category's lattice."""
 
     image_size: int = 128
+    backbone: Literal["small", "dino"] = "small"
+    """What sees the image: a transformer of the sizes below that is trained, or a frozen DINO ViT-S/8."""
     patch_size: int = 16
     encoder_width: int = 192
     encoder_depth: int = 8
@@ -51,6 +55,7 @@ class ModelConfig(StrictConfig):
     feature_layers: int = 5
     feature_harmonics: int = 8
     articulation_depth: int = 3
+    articulation_heads: int = 4
     articulation_gain: float = 0.5
     translation_range: tuple[float, float, float] = (0.443, 0.443, 3.5)
     """Largest |translation| (object units); the public 1.108 in depth is too little for crops whose
@@ -121,14 +126,7 @@ class AnimalModel(nn.Module):
         self.config = config
         width, features = config.width, config.features
         self.sdf = SDFField(width=width, layers=config.sdf_layers, harmonics=config.sdf_harmonics)
-        self.encoder = ImageEncoder(
-            image_size=config.image_size,
-            patch_size=config.patch_size,
-            width=config.encoder_width,
-            depth=config.encoder_depth,
-            heads=config.encoder_heads,
-            features=features,
-        )
+        self.encoder = _encoder(config)
         self.viewpoint = ViewpointPredictor(
             features=features,
             width=width,
@@ -137,10 +135,10 @@ class AnimalModel(nn.Module):
         )
         self.articulation = ArticulationPredictor(
             features=features,
-            patch_channels=config.encoder_width,
+            patch_channels=self.encoder.patch_channels,
             width=width,
             depth=config.articulation_depth,
-            heads=4,
+            heads=config.articulation_heads,
             gain=config.articulation_gain,
         )
         self.light = LightPredictor(features=features, width=width)
@@ -275,3 +273,18 @@ class AnimalModel(nn.Module):
         """Crops to animals, each under its most probable hypothesis."""
         reading = self.read(images, masks)
         return self.assemble(reading, self.pose(reading, prior), prior)
+
+
+def _encoder(config: ModelConfig) -> ImageEncoder | DinoEncoder:
+    """The encoder that the configuration names, DINO's without its weights."""
+    if config.backbone == "dino":
+        backbone = DinoBackbone(config.image_size)
+        return DinoEncoder(backbone, width=WIDTH, side=backbone.grid, features=config.features)
+    return ImageEncoder(
+        image_size=config.image_size,
+        patch_size=config.patch_size,
+        width=config.encoder_width,
+        depth=config.encoder_depth,
+        heads=config.encoder_heads,
+        features=config.features,
+    )

@@ -1,7 +1,6 @@
-"""The image encoder: a vision transformer and one convolutional head.
+"""The small image encoder: a vision transformer that is trained with its convolutional head.
 
-Source: MagicPony (arXiv 2211.12497) section 3.1, which uses a frozen DINO ViT-S/8 and a
-convolutional head; here the backbone is any module from images to patch tokens.
+Source: MagicPony (arXiv 2211.12497) section 3.1, whose frozen DINO ViT-S/8 is `dino_encoder`'s.
 """
 
 from dataclasses import dataclass
@@ -31,7 +30,7 @@ class ImageEncoder(nn.Module):
         self, *, image_size: int, patch_size: int, width: int, depth: int, heads: int, features: int
     ) -> None:
         super().__init__()
-        self.image_size = image_size
+        self.image_size, self.patch_channels = image_size, width
         self.side = image_size // patch_size
         self.backbone = VisionTransformer(
             img_size=image_size,

@@ -29,50 +29,85 @@ STRIDES = (8, 4)
 IMAGE_SIZE = 256
 """Pixels a side that a crop is brought to: 32 x 32 patches."""
 
+PatchMap = Float[Tensor, "images features rows columns"]
+
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """ImageNet's, with which DINO was trained. MagicPony's encoder feeds the same network colours in [-1, 1];
-the patches whose keys we keep are compared with each other only, so what the weights know best is right."""
+its keys are compared with each other, or read by what learned to, so what the weights know best is right."""
+
+
+class DinoBackbone(nn.Module):
+    """The frozen transformer for pictures of one size: what every patch shows, as tokens and as keys.
+
+    Whoever makes it fills it with weights. Raises ConfigError for a size that is no multiple of 8.
+    """
+
+    def __init__(self, image_size: int, stride: int = PATCH) -> None:
+        super().__init__()
+        import timm
+
+        if image_size % PATCH or image_size <= 0:
+            raise ConfigError(f"DINO reads pictures of a multiple of {PATCH} pixels a side, not {image_size}")
+        self.image_size = image_size
+        self.grid = (image_size - PATCH) // stride + 1
+        self.network: Any = timm.create_model(
+            ARCHITECTURE, pretrained=False, num_classes=0, img_size=image_size
+        )
+        self.network.pos_embed = nn.Parameter(torch.zeros(1, 1 + self.grid**2, WIDTH))
+        self.network.patch_embed.proj.stride = (stride, stride)
+        self.requires_grad_(False)
+        self.eval()
+
+    def train(self, mode: bool = True) -> "DinoBackbone":
+        """Stay as it is: nothing in it is trained."""
+        return super().train(False)
+
+    def forward(self, images: Images) -> tuple[PatchMap, PatchMap]:
+        """Tokens after the final norm and keys of the last layer, one map each, without the class token.
+
+        `images` are square sRGB in [0, 1]. The keys are the heads' one after the other. Both come from one
+        pass; no gradients.
+        """
+        taken: list[Tensor] = []
+        qkv = self.network.blocks[-1].attn.qkv
+        hook = qkv.register_forward_hook(lambda _, inputs, output: taken.append(output))
+        try:
+            with torch.no_grad():
+                tokens = self.network.forward_features(_normalised(images, self.image_size))
+        finally:
+            hook.remove()
+        (queries_keys_values,) = taken
+        return self._map(tokens), self._map(queries_keys_values[..., WIDTH : 2 * WIDTH])
+
+    def _map(self, tokens: Float[Tensor, "images tokens features"]) -> PatchMap:
+        return tokens[:, 1:].transpose(1, 2).unflatten(2, (self.grid, self.grid))
 
 
 @dataclass(frozen=True)
 class DinoKeys:
-    """A frozen DINO ViT-S/8 that gives keys every `stride` pixels of a picture of `image_size` a side."""
+    """DINO ViT-S/8 with its weights, which gives keys every `stride` pixels of a picture."""
 
-    network: Any
-    """timm's VisionTransformer; type checkers take each of its parts for a tensor."""
+    backbone: DinoBackbone
     stride: int
-    image_size: int
     weights_hash: str
     device: torch.device
 
     @property
     def grid(self) -> int:
         """Patches a side."""
-        return (self.image_size - PATCH) // self.stride + 1
+        return self.backbone.grid
 
     def keys(self, images: Images) -> Float[Tensor, "images rows columns key"]:
-        """Unit vectors of length 384, the heads' keys one after the other, without the class token's.
+        """Unit vectors of length 384, without the class token's.
 
         `images` are sRGB in [0, 1], square, of any size. Patch (i, j) is centred on pixel (stride * i + 4,
-        stride * j + 4) of the picture brought to `image_size`. On the CPU pictures go through one by one,
-        so that none depends on its neighbours. Not differentiable.
+        stride * j + 4) of the picture brought to the backbone's size. On the CPU pictures go through one by
+        one, so that none depends on its neighbours. Not differentiable.
         """
         batch = 1 if self.device.type == "cpu" else len(images)
         with torch.inference_mode():
-            parts = [self._keys(part.to(self.device)) for part in images.split(max(1, batch))]
-        return torch.cat(parts).cpu()
-
-    def _keys(self, images: Images) -> Float[Tensor, "images rows columns key"]:
-        taken: list[Tensor] = []
-        attention = self.network.blocks[-1].attn
-        hook = attention.qkv.register_forward_hook(lambda _, inputs, output: taken.append(output))
-        try:
-            self.network.forward_features(_normalised(images, self.image_size))
-        finally:
-            hook.remove()
-        (queries_keys_values,) = taken
-        keys = queries_keys_values[:, 1:, WIDTH : 2 * WIDTH].float()
-        return functional.normalize(keys, dim=-1).unflatten(1, (self.grid, self.grid))
+            parts = [self.backbone(part.to(self.device))[1] for part in images.split(max(1, batch))]
+        return functional.normalize(torch.cat(parts).float(), dim=1).permute(0, 2, 3, 1).cpu()
 
 
 def load_dino(
@@ -85,13 +120,11 @@ def load_dino(
     """
     if stride not in STRIDES:
         raise ConfigError(f"DINO's stride is 8 pixels, or 4 with overlapping patches, not {stride}")
-    if image_size % PATCH or image_size <= 0:
-        raise ConfigError(f"DINO reads pictures of a multiple of {PATCH} pixels a side, not {image_size}")
-    file = _weights_file(weights)
-    network = _network(read_tensors(file), file, stride=stride, image_size=image_size).to(device)
+    backbone, file = DinoBackbone(image_size, stride), _weights_file(weights)
+    _fill(backbone, read_tensors(file), file=file, stride=stride)
     with file.open("rb") as stream:
         weights_hash = hashlib.file_digest(stream, "sha256").hexdigest()
-    return DinoKeys(network, stride, image_size, weights_hash, device)
+    return DinoKeys(backbone.to(device), stride, weights_hash, device)
 
 
 def _weights_file(weights: Path | str | None) -> Path:
@@ -107,19 +140,13 @@ def _weights_file(weights: Path | str | None) -> Path:
     return fetch_checkpoint(str(weights))
 
 
-def _network(tensors: dict[str, Tensor], file: Path, *, stride: int, image_size: int) -> Any:
-    """The frozen network, with patches every `stride` pixels of pictures of `image_size`."""
-    import timm
-
+def _fill(backbone: DinoBackbone, tensors: dict[str, Tensor], *, file: Path, stride: int) -> None:
+    """Copy the weights of a file, its positions brought to the backbone's patches."""
     positions = tensors.get("pos_embed")
     if positions is None or positions.shape != (1, TRAINED_TOKENS, WIDTH):
         raise CheckpointError(f"{file}: not the weights of DINO ViT-S/8 (pos_embed is missing or another's)")
-    network: Any = timm.create_model(ARCHITECTURE, pretrained=False, num_classes=0, img_size=image_size)
-    resampled = resample_positions(positions, stride=stride, image_size=image_size)
-    network.pos_embed = nn.Parameter(torch.empty_like(resampled))
-    network.patch_embed.proj.stride = (stride, stride)
-    load_into(network, tensors | {"pos_embed": resampled}, source=file)
-    return network.eval().requires_grad_(False)
+    resampled = resample_positions(positions, stride=stride, image_size=backbone.image_size)
+    load_into(backbone.network, tensors | {"pos_embed": resampled}, source=file)
 
 
 def resample_positions(

@@ -96,9 +96,9 @@ def test_strides_agree_where_their_patches_are_the_same(dino: DinoKeys, file: Pa
     assert overlapping.keys(pictures(1)).shape == (1, 15, 15, 384)
     channels_first = pictures(2).permute(0, 3, 1, 2)
     coarse, fine = (
-        (model.network.patch_embed(channels_first) + model.network.pos_embed[:, 1:]).unflatten(
-            1, (model.grid, model.grid)
-        )
+        (
+            model.backbone.network.patch_embed(channels_first) + model.backbone.network.pos_embed[:, 1:]
+        ).unflatten(1, (model.grid, model.grid))
         for model in (dino, overlapping)
     )
     torch.testing.assert_close(fine[:, ::2, ::2], coarse, atol=1e-5, rtol=0.0)
