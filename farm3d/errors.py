@@ -29,5 +29,9 @@ class TrainingError(Farm3DError):
     """Training that cannot go on: a non-finite loss, an empty surface, data that do not fit."""
 
 
+class NonFiniteError(TrainingError):
+    """A step's loss or its gradient is not a finite number."""
+
+
 class EmptyShapeError(TrainingError):
     """A category's signed distance that is nowhere zero: there is no surface to draw."""

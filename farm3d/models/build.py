@@ -6,13 +6,19 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from farm3d.config import parse_config
 from farm3d.errors import CheckpointError, ConfigError
 from farm3d.io.checkpoint import load_into, read_checkpoint
 from farm3d.models.animal_model import AnimalModel, ModelConfig
+from farm3d.predictors.dino_encoder import DinoEncoder
+from farm3d.pretrained.dino import load_dino
 
 STEP_FOLDER = "step_*"
 MODEL_FILE = "model.safetensors"
+AVERAGE_FILE = "ema.safetensors"
+"""Beside it where training averages the parameters: what is used then."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,7 @@ def load_trained(path: Path) -> TrainedModel:
 
     Raises CheckpointError where there is none or where it is not a farm3d model.
     """
-    file = newest_checkpoint(path) / MODEL_FILE if path.is_dir() else path
+    file = _file_to_use(newest_checkpoint(path)) if path.is_dir() else path
     checkpoint = read_checkpoint(file)
     try:
         config = checkpoint.metadata["config"]
@@ -44,6 +50,24 @@ def load_trained(path: Path) -> TrainedModel:
     model = AnimalModel(sizes)
     load_into(model, checkpoint.tensors, source=file)
     return TrainedModel(model.eval(), category, height, checkpoint.metadata, checkpoint.sha256)
+
+
+def _file_to_use(folder: Path) -> Path:
+    average = folder / AVERAGE_FILE
+    return average if average.is_file() else folder / MODEL_FILE
+
+
+def fill_backbone(model: AnimalModel, weights: str | None) -> None:
+    """Give a new model's frozen DINO the weights of a file or of a repository of the hub.
+
+    Raises MissingDependencyError where it needs weights and none are given, ConfigError where it needs
+    none, CheckpointError for weights that cannot be had or do not fit.
+    """
+    if isinstance(model.encoder, DinoEncoder):
+        dino = load_dino(weights, torch.device("cpu"), image_size=model.config.image_size)
+        load_into(model.encoder.backbone, dino.backbone.state_dict(), source=Path(str(weights)))
+    elif weights is not None:
+        raise ConfigError(f"dino_weights {weights}: no DINO here that needs them; set model.backbone=dino")
 
 
 def newest_checkpoint(run: Path) -> Path:

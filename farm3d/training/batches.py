@@ -13,7 +13,7 @@ from farm3d.data.image_folder import ImageDataSet, load_batch
 from farm3d.data.samples import SampleCache
 from farm3d.seeding import numpy_rng
 from farm3d.training.config import TrainConfig
-from farm3d.training.ranks import ALONE, Part, Ranks, check_parts
+from farm3d.training.ranks import ALONE, WHOLE, Part, Ranks, check_parts
 from farm3d.training.tensors import with_tensors
 from farm3d.types import Batch
 
@@ -59,6 +59,11 @@ def portions(
                 yield portion
         finally:
             loader.shutdown(wait=False, cancel_futures=True)
+
+
+def whole_batch(config: TrainConfig, data: ImageDataSet, step: int) -> Portion:
+    """The batch of one step on the CPU, as all processes together see it."""
+    return _load(config, data, step=step, part=WHOLE, cache=SampleCache(0.0), ranks=ALONE)
 
 
 def _sizes(config: TrainConfig) -> dict[str, int]:

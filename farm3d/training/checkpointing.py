@@ -9,66 +9,101 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from farm3d.config import plain_values
-from farm3d.errors import CheckpointError
+from farm3d.config import parse_config, plain_values
+from farm3d.errors import CheckpointError, ConfigError
 from farm3d.io.atomic import replacing_folder
 from farm3d.io.checkpoint import in_half_precision, load_into, read_checkpoint, write_checkpoint
 from farm3d.models.animal_model import AnimalModel
-from farm3d.models.build import MODEL_FILE, checkpoints_of
+from farm3d.models.build import AVERAGE_FILE, MODEL_FILE, checkpoints_of, fill_backbone
 from farm3d.training.config import TrainConfig
+from farm3d.training.learner import Learner
 
 OPTIMIZER_FILE = "optimizer.safetensors"
 STATE_FILE = "state.json"
 
+FREE_TO_CHANGE = ("steps", "dino_weights", "load_workers", "cache_gigabytes")
+"""Settings with which a run goes on as it began."""
 
-def save_training(
-    run: Path, *, step: int, model: AnimalModel, optimizer: torch.optim.Optimizer, metadata: Mapping[str, Any]
-) -> Path:
-    """Write `run/step_<step>` with model, optimizer and step; nothing else is random (seeds are by step)."""
-    folder = run / f"step_{step:06d}"
+
+def checkpoint_folder(run: Path, step: int) -> Path:
+    """Where the checkpoint of a step lies."""
+    return run / f"step_{step:06d}"
+
+
+def save_training(run: Path, *, step: int, learner: Learner, metadata: Mapping[str, Any]) -> None:
+    """Write the learner and its step to the step's folder; nothing else is random (seeds are by step)."""
+    model, optimizer = learner.model, learner.optimizer
     names = {id(p): name for name, p in model.named_parameters()}
     moments = {
         f"{names[id(p)]}/{key}": value for p, state in optimizer.state.items() for key, value in state.items()
     }
-    with replacing_folder(folder) as aside:
+    state = {"step": step} | ({"scaler": learner.scaler.state_dict()} if learner.scaler.is_enabled() else {})
+    with replacing_folder(checkpoint_folder(run, step)) as aside:
         write_checkpoint(aside / MODEL_FILE, model.state_dict(), metadata)
+        if learner.average is not None:
+            write_checkpoint(aside / AVERAGE_FILE, learner.average.state_dict(), metadata)
         write_checkpoint(aside / OPTIMIZER_FILE, moments, {"step": step})
-        (aside / STATE_FILE).write_text(json.dumps({"step": step}) + "\n", encoding="utf-8")
-    return folder
+        (aside / STATE_FILE).write_text(json.dumps(state) + "\n", encoding="utf-8")
 
 
-def write_finished(path: Path, model: AnimalModel, metadata: Mapping[str, Any]) -> None:
-    """The trained model alone in half precision: the file to share."""
+def write_finished(path: Path, learner: Learner, metadata: Mapping[str, Any]) -> None:
+    """The trained model, averaged if it was, alone in half precision: the file to share."""
+    model = learner.model if learner.average is None else learner.average
     write_checkpoint(path, in_half_precision(model.state_dict()), metadata)
 
 
-def restore_training(
-    run: Path, *, config: TrainConfig, model: AnimalModel, optimizer: torch.optim.Optimizer
-) -> int:
-    """Load the newest complete checkpoint of `run`, if any, and return the step to go on from.
+def restore_training(run: Path, *, config: TrainConfig, learner: Learner) -> int:
+    """Load the newest complete checkpoint of `run` and return the step to go on from.
 
-    Raises CheckpointError where it was made with another configuration (but for `steps`).
+    Where there is none the weights of a frozen backbone are loaded instead. Raises CheckpointError where the
+    run was made with another configuration (but for `FREE_TO_CHANGE`), and what `fill_backbone` raises.
     """
     complete = checkpoints_of(run)
     if not complete:
+        fill_backbone(learner.model, config.dino_weights)
+        if learner.average is not None:
+            learner.average.load_state_dict(learner.model.state_dict())
         return 0
     folder = complete[-1]
     checkpoint = read_checkpoint(folder / MODEL_FILE)
-    _refuse_other_config(folder, checkpoint.metadata["config"], plain_values(config))
-    load_into(model, checkpoint.tensors, source=folder / MODEL_FILE)
-    _restore_moments(optimizer, model, read_checkpoint(folder / OPTIMIZER_FILE).tensors)
-    return int(json.loads((folder / STATE_FILE).read_text(encoding="utf-8"))["step"])
+    _refuse_other_config(folder, checkpoint.metadata["config"], config)
+    load_into(learner.model, checkpoint.tensors, source=folder / MODEL_FILE)
+    if learner.average is not None:
+        average = read_checkpoint(folder / AVERAGE_FILE)
+        load_into(learner.average, average.tensors, source=folder / AVERAGE_FILE)
+    _restore_moments(learner.optimizer, learner.model, read_checkpoint(folder / OPTIMIZER_FILE).tensors)
+    state = json.loads((folder / STATE_FILE).read_text(encoding="utf-8"))
+    if learner.scaler.is_enabled():
+        learner.scaler.load_state_dict(state["scaler"])
+    return int(state["step"])
 
 
 def prune_checkpoints(run: Path, *, keep_every: int) -> None:
     """Remove checkpoints other than the last two and every `keep_every`-th step."""
     for folder in checkpoints_of(run)[:-2]:
         if int(folder.name.removeprefix("step_")) % keep_every:
-            shutil.rmtree(folder)
+            # Renamed first, so that a kill in between leaves no folder that looks complete.
+            shutil.rmtree(folder.rename(folder.with_name(f".{folder.name}.old")))
 
 
-def _refuse_other_config(folder: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
-    changed = [key for key in new if key != "steps" and old.get(key) != new[key]]
+def clear_leftovers(run: Path) -> None:
+    """Remove what a killed run left half written or half removed."""
+    for suffix in ("part", "old"):
+        for path in run.glob(f".*.{suffix}"):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
+
+def _refuse_other_config(folder: Path, old: Mapping[str, Any], config: TrainConfig) -> None:
+    """Settings that the checkpoint does not know had their default."""
+    new = plain_values(config)
+    try:
+        before = plain_values(parse_config(TrainConfig, old, source=str(folder)))
+    except ConfigError as error:
+        raise CheckpointError(f"{error}; this run needs another version of farm3d") from None
+    changed = [key for key in new if key not in FREE_TO_CHANGE and before[key] != new[key]]
     if changed:
         raise CheckpointError(
             f"{folder}: made with other settings ({', '.join(changed)}); give another --out or the same ones"
@@ -82,4 +117,6 @@ def _restore_moments(
     parameters = dict(model.named_parameters())
     for name, value in tensors.items():
         parameter, key = name.rsplit("/", 1)
-        optimizer.state[parameters[parameter]][key] = value
+        # Adam counts its steps on the CPU wherever the parameters are.
+        device = value.device if key == "step" else parameters[parameter].device
+        optimizer.state[parameters[parameter]][key] = value.to(device)

@@ -7,6 +7,7 @@ from farm3d.losses.objective import LossWeights
 from farm3d.models.animal_model import ModelConfig
 from farm3d.schedule import Constant, Schedule, Steps, ramp
 from farm3d.training.guidance import GuidanceConfig
+from farm3d.training.precision import Precision
 
 
 class ImageTraining(StrictConfig):
@@ -43,6 +44,8 @@ class TrainConfig(StrictConfig):
     guidance: GuidanceConfig = GuidanceConfig()
     """There, too: virtual views, judged by a diffusion model; `weights.distillation` says how much."""
     model: ModelConfig = ModelConfig()
+    dino_weights: str | None = None
+    """Of the backbone `dino`, a file or a hub's repository: for a run's start, checkpoints hold them."""
     weights: LossWeights = LossWeights()
     steps: int = 8000
     prior_steps: int = 1500
@@ -68,6 +71,10 @@ class TrainConfig(StrictConfig):
     """Checkpoints at multiples of this step are kept besides the last two."""
     log_every: int = 20
     picture_every: int = 1000
+    precision: Precision = "float32"
+    """Of the encoder and the heads; geometry, fields and rendering are in single precision always."""
+    ema_decay: float = 0.0
+    """With a number below 1 checkpoints also hold the parameters' moving average, which is what is used."""
     load_workers: int = 1
     """Threads of each process that load what comes next."""
     cache_gigabytes: float = 1.0

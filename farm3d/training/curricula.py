@@ -69,7 +69,7 @@ def _truth_steps(
                 yield prior_terms(model.sdf, points, values, part=part)
     prior = _fixed_prior(model)
     parts = config.accumulate * ranks.count
-    settings = StepSettings(config.render_images // parts, config.render_size)
+    settings = StepSettings(config.render_images // parts, config.render_size, config.precision)
     with closing(portions(config, data, first=max(first, config.prior_steps), ranks=ranks)) as stream:
         for portion in stream:
             _picture(config, model, prior, portion=portion, run=run)
@@ -167,6 +167,7 @@ def _numbers(config: TrainConfig, step: int) -> ImageStep:
             best_share=plan.best_share.value(step),
         ),
         score_weights={name: weights[name] * factors.get(name, 1.0) for name in RECONSTRUCTION},
+        precision=config.precision,
     )
 
 

@@ -25,6 +25,7 @@ from farm3d.models.animal_model import AnimalModel, Phase
 from farm3d.predictors.hypotheses import ChosenHypotheses, Exploration, choose_hypotheses, score_loss
 from farm3d.render.mesh_renderer import render_surface, surface_features
 from farm3d.shapes import Images
+from farm3d.training.precision import Precision, read_images
 from farm3d.training.ranks import WHOLE, Part
 from farm3d.types import AnimalPrediction, Batch, RenderBuffers, SDFSamples, ShapePrior
 
@@ -43,6 +44,7 @@ class ImageStep:
     phase: Phase
     exploration: Exploration
     score_weights: Mapping[str, float]
+    precision: Precision = "float32"
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def image_terms(
     `inputs` are what the encoder sees. Every image is rendered under one hypothesis; its losses count by the
     hypothesis's probability.
     """
-    reading = model.read(*inputs)
+    reading = read_images(model, inputs, step.precision)
     chosen = choose_hypotheses(
         reading.viewpoint.logits, step.exploration, turn=draws.turn, uniform=draws.uniform
     )

@@ -24,6 +24,7 @@ from farm3d.losses.supervision import (
 )
 from farm3d.models.animal_model import AnimalModel, ImageReading, InstancePose
 from farm3d.render.mesh_renderer import render_surface
+from farm3d.training.precision import Precision, read_images
 from farm3d.training.ranks import WHOLE, Part
 from farm3d.types import Batch, SDFSamples, ShapePrior
 
@@ -56,6 +57,7 @@ class StepSettings:
 
     render_images: int
     render_size: int
+    precision: Precision = "float32"
 
 
 def supervised_terms(
@@ -69,7 +71,7 @@ def supervised_terms(
     """Terms of a step on images with the farm's truth; `inputs` are what the encoder sees."""
     truth = batch.truth
     assert truth is not None
-    reading = model.read(*inputs)
+    reading = read_images(model, inputs, settings.precision)
     errors = azimuth_errors(reading.viewpoint, truth.world_to_camera)
     cross_entropy, azimuth = hypothesis_losses(errors, reading.viewpoint.logits)
     pose = model.pose(reading, prior, best_hypothesis(errors))
