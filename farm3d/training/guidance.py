@@ -7,14 +7,18 @@ from typing import Literal, get_args
 import numpy as np
 import torch
 
-from farm3d.config import StrictConfig
+from farm3d.config import StrictConfig, load_config
 from farm3d.data.image_folder import ImageDataSet, load_batch, open_data_set
 from farm3d.errors import ConfigError
 from farm3d.guidance.denoiser import Denoiser, scaled_linear_schedule
 from farm3d.guidance.empirical_denoiser import EmpiricalDenoiser
 from farm3d.guidance.score_distillation import Distillation, Weighting
+from farm3d.guidance.stable_diffusion import StableDiffusionDenoiser, stable_diffusion_denoiser
 from farm3d.guidance.view_prompts import VIEW_WORDS
+from farm3d.pretrained.stable_diffusion import DiffusionSettings, Precision, load_model
 from farm3d.schedule import Constant, Schedule
+
+DRAWING_PRESET = "synthesis/stable_diffusion"
 
 Space = Literal["shaded", "albedo", "shading", "normals"]
 
@@ -48,6 +52,15 @@ class GuidanceConfig(StrictConfig):
     """Pixels a side at which pictures are compared."""
     bandwidth: float = 0.05
     """Standard deviation about each picture, in the colours' range of 2."""
+    model: str | None = None
+    """Stable Diffusion, a folder or a hub's repository; the one that draws training sets unless given."""
+    revision: str = "main"
+    """Branch, tag or commit of a repository that `model` names."""
+    precision: Precision = "auto"
+    """Of Stable Diffusion; `auto` is float16 on an accelerator and float32 on the CPU."""
+    model_size: int | None = None
+    """Pixels a side to which Stable Diffusion's views are brought; what it was trained for unless given."""
+    negative_prompt: str = ""
     prompt: str = "a high-resolution DSLR image of a {category}"
     view_words: bool = True
     every: int = 1
@@ -92,7 +105,16 @@ def load_denoiser(config: GuidanceConfig, device: torch.device) -> Denoiser | No
             raise ConfigError("guidance.source=pictures needs guidance.pictures=DIR and guidance.background")
         data = open_data_set(Path(config.pictures))
         return _denoiser_of(data, size=config.picture_size, background=config.background, config=config)
-    raise ConfigError("guidance.source=stable-diffusion is not there yet")
+    return _stable_diffusion(config, device)
+
+
+def _stable_diffusion(config: GuidanceConfig, device: torch.device) -> StableDiffusionDenoiser:
+    drawing = load_config(DiffusionSettings, preset_or_file=DRAWING_PRESET)
+    name, revision = (config.model, config.revision) if config.model else (drawing.model, drawing.revision)
+    model = load_model(name, revision, device=device, precision=config.precision)
+    return stable_diffusion_denoiser(
+        model.pipeline, image_size=config.model_size, negative_prompt=config.negative_prompt
+    )
 
 
 def _denoiser_of(

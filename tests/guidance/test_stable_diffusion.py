@@ -12,12 +12,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from farm3d.config import load_config
 from farm3d.errors import CheckpointError, ConfigError
 from farm3d.guidance.denoiser import Denoiser, clean_estimate, guided_noise
 from farm3d.guidance.score_distillation import Distillation, distillation_gradient, distillation_loss
 from farm3d.guidance.stable_diffusion import StableDiffusionDenoiser, stable_diffusion_denoiser
 from farm3d.guidance.view_prompts import ViewPrompt
-from farm3d.pretrained.stable_diffusion import LoadedModel, load_drawer, load_model
+from farm3d.pretrained.stable_diffusion import DiffusionSettings, LoadedModel, load_drawer, load_model
+from farm3d.training.guidance import GuidanceConfig, load_denoiser
 
 from ..synth.tiny_diffusion import tiny_settings
 
@@ -252,3 +254,18 @@ def test_models_that_say_something_else_than_noise_are_refused(
 def test_a_size_that_cannot_be_encoded_is_refused(model: LoadedModel) -> None:
     with pytest.raises(ConfigError, match="multiples of 4 pixels"):
         stable_diffusion_denoiser(model.pipeline, image_size=66)
+
+
+def test_the_settings_of_training_name_the_model(
+    tiny_diffusion_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = GuidanceConfig(
+        source="stable-diffusion", model=str(tiny_diffusion_folder), model_size=32, negative_prompt="toy"
+    )
+    denoiser = load_denoiser(settings, CPU)
+    assert isinstance(denoiser, StableDiffusionDenoiser)
+    assert (denoiser.image_size, denoiser.negative_prompt) == (32, "toy")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    drawing = load_config(DiffusionSettings, preset_or_file="synthesis/stable_diffusion")
+    with pytest.raises(CheckpointError, match=drawing.model):
+        load_denoiser(GuidanceConfig(source="stable-diffusion"), CPU)
