@@ -1,6 +1,7 @@
 """farm3d-train: train the networks of a category."""
 
 import argparse
+import json
 import shlex
 import sys
 from functools import partial
@@ -26,6 +27,11 @@ def _parser() -> argparse.ArgumentParser:
         "--category", metavar="NAME", help="the animal; picks the preset, the data and the run's folder"
     )
     parser.add_argument("--data", metavar="DIR", help="data set (default: data/<category>)")
+    parser.add_argument(
+        "--dino-weights",
+        metavar="FILE",
+        help="DINO ViT-S/8's weights, or a repository of the hub with them: for presets with backbone: dino",
+    )
     parser.add_argument(
         "overrides", nargs="*", metavar="key=value", help="settings that differ from the preset's"
     )
@@ -102,6 +108,8 @@ def _config(arguments: argparse.Namespace, messages: Messages) -> "TrainConfig":
         overrides.append(f"category={arguments.category}")
     if arguments.seed is not None:
         overrides.append(f"seed={arguments.seed}")
+    if arguments.dino_weights is not None:
+        overrides.append(f"dino_weights={json.dumps(arguments.dino_weights)}")
     return load_config(TrainConfig, preset_or_file=preset, overrides=overrides)
 
 

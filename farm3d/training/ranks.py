@@ -1,6 +1,7 @@
 """Processes that share every step of training, and the parts that a step's batch is cut into."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -96,7 +97,8 @@ class Ranks:
 ALONE = Ranks()
 
 
-def join_ranks(device: torch.device) -> Ranks:
+@contextmanager
+def joined_ranks(device: torch.device) -> Iterator[Ranks]:
     """The place that `accelerate launch` or torchrun gave this process; alone on `device` without them.
 
     Several processes of one machine each take an accelerator of their own, or all compute on the CPU.
@@ -105,8 +107,11 @@ def join_ranks(device: torch.device) -> Ranks:
 
     state = PartialState(cpu=device.type == "cpu")
     if state.num_processes == 1:
-        return Ranks(device=device)
-    return Ranks(state.process_index, state.num_processes, state.device)
+        yield Ranks(device=device)
+        return
+    yield Ranks(state.process_index, state.num_processes, state.device)
+    # Only when all went well: after a mistake of one process alone the others would be waited for.
+    state.destroy_process_group()
 
 
 def check_parts(count: int, sizes: dict[str, int]) -> None:
