@@ -4,6 +4,7 @@ import argparse
 import json
 import shlex
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,13 +44,14 @@ def _train(arguments: argparse.Namespace, messages: Messages, *, command: str) -
     from tqdm import tqdm
 
     from farm3d import __version__
-    from farm3d.cli.device import choose_device
+    from farm3d.cli.device import present_device
     from farm3d.config import plain_values
     from farm3d.data.image_folder import open_data_set
     from farm3d.errors import ConfigError, InputError
+    from farm3d.training.ranks import joined_ranks
     from farm3d.training.trainer import Progress, train
 
-    choose_device(arguments.device, messages)
+    device = present_device(arguments.device)
     config = _config(arguments, messages)
     folder = Path(arguments.data or f"data/{config.category}")
     if not folder.exists():
@@ -71,7 +73,9 @@ def _train(arguments: argparse.Namespace, messages: Messages, *, command: str) -
         "data": data.description,
         "version": __version__,
     }
-    with deferred_stop() as stopping, tqdm(total=config.steps, disable=arguments.quiet, unit="step") as bar:
+    with joined_ranks(device) as ranks, deferred_stop() as stopping:
+        messages = messages if ranks.writes else replace(messages, quiet=True)
+        bar = tqdm(total=config.steps, disable=messages.quiet, unit="step")
 
         def report(progress: Progress) -> None:
             bar.update(progress.step + 1 - bar.n)
@@ -81,8 +85,19 @@ def _train(arguments: argparse.Namespace, messages: Messages, *, command: str) -
             bar.clear()
             messages.say(line)
 
-        last = train(config, data, run, metadata=metadata, should_stop=stopping, report=report, notice=notice)
-    messages.result(f"trained: {last}")
+        with bar:
+            last = train(
+                config,
+                data,
+                run,
+                metadata=metadata,
+                should_stop=stopping,
+                report=report,
+                notice=notice,
+                ranks=ranks,
+            )
+    if ranks.writes:
+        messages.result(f"trained: {last}")
     return 0
 
 
