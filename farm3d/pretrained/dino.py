@@ -29,6 +29,11 @@ STRIDES = (8, 4)
 IMAGE_SIZE = 256
 """Pixels a side that a crop is brought to: 32 x 32 patches."""
 
+ADVICE = (
+    "give --dino-weights FILE (dino_deitsmall8_pretrain.pth from github.com/facebookresearch/dino),"
+    " or --dino-weights timm/vit_small_patch8_224.dino for the hub"
+)
+
 PatchMap = Float[Tensor, "images features rows columns"]
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -129,15 +134,15 @@ def load_dino(
 
 def _weights_file(weights: Path | str | None) -> Path:
     if weights is None:
-        raise MissingDependencyError(
-            "DINO's weights are not here; give --dino-weights FILE (dino_deitsmall8_pretrain.pth from"
-            " github.com/facebookresearch/dino), or --dino-weights timm/vit_small_patch8_224.dino for the hub"
-        )
+        raise MissingDependencyError(f"DINO's weights are not here; {ADVICE}")
     if Path(weights).exists():
         return Path(weights)
     if not is_hub_id(str(weights)):
-        raise CheckpointError(f"{weights}: no such weights file")
-    return fetch_checkpoint(str(weights))
+        raise CheckpointError(f"{weights}: no such weights file; {ADVICE}")
+    try:
+        return fetch_checkpoint(str(weights))
+    except CheckpointError as error:
+        raise CheckpointError(f"{error}; {ADVICE}") from None
 
 
 def _fill(backbone: DinoBackbone, tensors: dict[str, Tensor], *, file: Path, stride: int) -> None:
