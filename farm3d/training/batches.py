@@ -11,9 +11,10 @@ from torch import Tensor
 from farm3d.data.augmentation import augmented_inputs
 from farm3d.data.image_folder import ImageDataSet, load_batch
 from farm3d.data.samples import SampleCache
+from farm3d.errors import ConfigError
 from farm3d.seeding import numpy_rng
 from farm3d.training.config import TrainConfig
-from farm3d.training.ranks import ALONE, WHOLE, Part, Ranks, check_parts
+from farm3d.training.ranks import ALONE, WHOLE, Part, Ranks
 from farm3d.training.tensors import with_tensors
 from farm3d.types import Batch
 
@@ -40,10 +41,9 @@ def portions(
     """This process's parts of the batches of step `first` and on, on its device.
 
     `config.load_workers` threads load what comes next while a step is computed; neither their number nor
-    the cache changes a bit. Raises ConfigError where a batch cannot be cut into equal parts.
+    the cache changes a bit.
     """
     parts = ranks.parts(config.accumulate)
-    check_parts(parts[0].count, _sizes(config))
     cache = SampleCache(config.cache_gigabytes)
     wanted = ((step, part) for step in count(first) for part in parts)
     with ThreadPoolExecutor(config.load_workers) as loader:
@@ -66,13 +66,20 @@ def whole_batch(config: TrainConfig, data: ImageDataSet, step: int) -> Portion:
     return _load(config, data, step=step, part=WHOLE, cache=SampleCache(0.0), ranks=ALONE)
 
 
-def _sizes(config: TrainConfig) -> dict[str, int]:
-    """What is cut into parts besides points, of which there are enough for a part more or less."""
+def check_parts(config: TrainConfig, ranks: Ranks) -> None:
+    """Raise ConfigError where a batch cannot be cut into as many equal parts as are asked for."""
+    count = ranks.count * config.accumulate
+    sizes = {"batch_size": config.batch_size}
     if config.supervision == "truth":
-        return {"batch_size": config.batch_size, "render_images": config.render_images}
-    views = len(range(0, config.batch_size, config.guidance.every))
-    judged = {} if config.guidance.source == "none" else {"batch_size / guidance.every": views}
-    return {"batch_size": config.batch_size} | judged
+        sizes["render_images"] = config.render_images
+    elif config.guidance.source != "none":
+        sizes["batch_size / guidance.every"] = len(range(0, config.batch_size, config.guidance.every))
+    for name, size in sizes.items():
+        if size % count:
+            raise ConfigError(
+                f"{name} is {size}, which {ranks.count} x {config.accumulate} equal parts (processes x"
+                f" accumulate) do not make; give a multiple of {count}"
+            )
 
 
 def _load(

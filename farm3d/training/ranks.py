@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from farm3d.errors import ConfigError, TrainingError
+from farm3d.errors import TrainingError
 
 CPU = torch.device("cpu")
 
@@ -112,13 +112,3 @@ def joined_ranks(device: torch.device) -> Iterator[Ranks]:
     yield Ranks(state.process_index, state.num_processes, state.device)
     # Only when all went well: after a mistake of one process alone the others would be waited for.
     state.destroy_process_group()
-
-
-def check_parts(count: int, sizes: dict[str, int]) -> None:
-    """Raise ConfigError where one of the named sizes cannot be cut into `count` equal parts."""
-    for name, size in sizes.items():
-        if size % count:
-            raise ConfigError(
-                f"{name} {size} cannot be cut into {count} equal parts (processes x accumulate);"
-                f" give a multiple of {count}"
-            )

@@ -14,6 +14,7 @@ from farm3d.data.image_folder import ImageDataSet
 from farm3d.errors import NonFiniteError, TrainingError
 from farm3d.io.atomic import write_bytes_atomically
 from farm3d.seeding import deterministic_algorithms
+from farm3d.training.batches import check_parts
 from farm3d.training.checkpointing import (
     checkpoint_folder,
     clear_leftovers,
@@ -59,6 +60,7 @@ def train(
     `notice` is told what goes wrong and is mended. Raises TrainingError on a loss or gradient that is not
     finite, with the step's batch saved to `run`, or where the shape's surface is lost for good.
     """
+    check_parts(config, ranks)
     with _repeatable(ranks.device):
         learner = new_learner(config, ranks.device)
         first = restore_training(run, config=config, learner=learner)
