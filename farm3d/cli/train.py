@@ -7,11 +7,14 @@ import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from farm3d.cli.main import Messages, add_common_options, command_parser, deferred_stop, run_command
 
 if TYPE_CHECKING:
+    import torch
+
+    from farm3d.data.image_folder import ImageDataSet
     from farm3d.training.config import TrainConfig
 
 
@@ -36,23 +39,37 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "overrides", nargs="*", metavar="key=value", help="settings that differ from the preset's"
     )
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="only print the config, the plan of schedules, and an estimate of time and memory",
+    )
+    parser.add_argument("--plot", metavar="RUN", help="only draw the curves of a run into its metrics.png")
     add_common_options(parser, out="runs/<category>")
     return parser
 
 
-def _train(arguments: argparse.Namespace, messages: Messages, *, command: str) -> int:
-    from tqdm import tqdm
+def _main(arguments: argparse.Namespace, messages: Messages, *, command: str) -> int:
+    if arguments.plot is not None:
+        from farm3d.training.plots import plot_metrics
 
-    from farm3d import __version__
+        messages.result(f"drawn: {plot_metrics(Path(arguments.plot))}")
+        return 0
     from farm3d.cli.device import present_device
-    from farm3d.config import plain_values
-    from farm3d.data.image_folder import open_data_set
-    from farm3d.errors import ConfigError, InputError
-    from farm3d.training.ranks import joined_ranks
-    from farm3d.training.trainer import Progress, train
 
     device = present_device(arguments.device)
     config = _config(arguments, messages)
+    data = _open_data(arguments, config)
+    if arguments.dry_run:
+        return _dry_run(config, data, messages, device=device)
+    return _train(arguments, messages, command=command, config=config, data=data, device=device)
+
+
+def _open_data(arguments: argparse.Namespace, config: "TrainConfig") -> "ImageDataSet":
+    """The data set of --data, or the category's."""
+    from farm3d.data.image_folder import open_data_set
+    from farm3d.errors import ConfigError, InputError
+
     folder = Path(arguments.data or f"data/{config.category}")
     if not folder.exists():
         raise InputError(
@@ -64,17 +81,45 @@ def _train(arguments: argparse.Namespace, messages: Messages, *, command: str) -
         raise ConfigError(
             f"{folder} shows the category {data.category!r}, the config trains {config.category!r}"
         )
+    return data
+
+
+def _dry_run(
+    config: "TrainConfig", data: "ImageDataSet", messages: Messages, *, device: "torch.device"
+) -> int:
+    """Print what a run would be and take; real steps are taken, but nothing is written that stays."""
+    from farm3d.config import dump_config
+    from farm3d.training.estimate import estimate
+    from farm3d.training.plan import plan_table
+
+    messages.result(dump_config(config))
+    messages.result(f"{plan_table(config)}\n")
+    found = estimate(config, data, device=device, report=lambda work: messages.say(f"measuring: {work}"))
+    messages.result(found.table())
+    return 0
+
+
+def _train(
+    arguments: argparse.Namespace,
+    messages: Messages,
+    *,
+    command: str,
+    config: "TrainConfig",
+    data: "ImageDataSet",
+    device: "torch.device",
+) -> int:
+    from tqdm import tqdm
+
+    from farm3d.training.metrics import METRICS_FILE
+    from farm3d.training.plan import plan_line
+    from farm3d.training.plots import plot_metrics
+    from farm3d.training.ranks import joined_ranks
+    from farm3d.training.trainer import Progress, train
+
     run = Path(arguments.out or f"runs/{config.category}")
-    metadata = {
-        "config": plain_values(config),
-        "category": config.category,
-        "feature_space": data.description.get("feature_space") if config.model.feature_channels else None,
-        "command": command,
-        "data": data.description,
-        "version": __version__,
-    }
     with joined_ranks(device) as ranks, deferred_stop() as stopping:
         messages = messages if ranks.writes else replace(messages, quiet=True)
+        messages.say(plan_line(config))
         bar = tqdm(total=config.steps, disable=messages.quiet, unit="step")
 
         def report(progress: Progress) -> None:
@@ -90,15 +135,32 @@ def _train(arguments: argparse.Namespace, messages: Messages, *, command: str) -
                 config,
                 data,
                 run,
-                metadata=metadata,
+                metadata=_metadata(config, data, command),
                 should_stop=stopping,
                 report=report,
                 notice=notice,
                 ranks=ranks,
             )
+        if ranks.writes and (run / METRICS_FILE).is_file():
+            plot_metrics(run)
     if ranks.writes:
         messages.result(f"trained: {last}")
     return 0
+
+
+def _metadata(config: "TrainConfig", data: "ImageDataSet", command: str) -> dict[str, Any]:
+    """What every checkpoint of the run says about itself."""
+    from farm3d import __version__
+    from farm3d.config import plain_values
+
+    return {
+        "config": plain_values(config),
+        "category": config.category,
+        "feature_space": data.description.get("feature_space") if config.model.feature_channels else None,
+        "command": command,
+        "data": data.description,
+        "version": __version__,
+    }
 
 
 def _config(arguments: argparse.Namespace, messages: Messages) -> "TrainConfig":
@@ -131,7 +193,7 @@ def _config(arguments: argparse.Namespace, messages: Messages) -> "TrainConfig":
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns the exit code. The checkpoints' metadata hold the command line."""
     command = shlex.join(["farm3d-train", *(sys.argv[1:] if argv is None else argv)])
-    return run_command(_parser, partial(_train, command=command), argv)
+    return run_command(_parser, partial(_main, command=command), argv)
 
 
 if __name__ == "__main__":
