@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+from farm3d.seeding import numpy_rng
+
 LEVEL = 0.95
 
 
@@ -28,3 +30,35 @@ def percentile_interval(statistics: Float[np.ndarray, " replicates"]) -> Interva
     tail = (1.0 - LEVEL) / 2.0
     low, high = np.quantile(statistics, [tail, 1.0 - tail])
     return Interval(float(low), float(high))
+
+
+@dataclass(frozen=True)
+class RelativeDifference:
+    """How much smaller (negative) or larger the mean of some values is than that of others, as a share of it.
+
+    `interval` excludes 0 where the difference is no accident of which `images` were drawn.
+    """
+
+    share: float
+    interval: Interval
+    images: int
+
+
+def paired_difference(
+    values: Float[np.ndarray, " images"],
+    others: Float[np.ndarray, " images"],
+    *,
+    seed: int = 0,
+    replicates: int = 10_000,
+) -> RelativeDifference:
+    """`mean(values) / mean(others) - 1` for two figures of the same images, with its bootstrap interval.
+
+    Images are drawn with replacement, each with both of its figures (the paired bootstrap).
+    """
+    rng = numpy_rng(seed, "paired-difference")
+    drawn = image_multiplicities(len(values), replicates, rng).astype(np.float64)
+    return RelativeDifference(
+        share=float(values.mean() / others.mean() - 1.0),
+        interval=percentile_interval((drawn @ values) / (drawn @ others) - 1.0),
+        images=len(values),
+    )

@@ -11,22 +11,23 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from farm3d.data.image_folder import ImageDataSet, load_batch
+from farm3d.data.image_folder import ImageDataSet
 from farm3d.geometry.mesh import Mesh
 from farm3d.inference.fit_albedo import fit_albedo
 from farm3d.inference.refine import RefineConfig, refine
 from farm3d.models.animal_model import AnimalModel
 from farm3d.render.mesh_renderer import render_mask
-from farm3d.types import AnimalPrediction, Batch, RenderBuffers
+from farm3d.types import AnimalPrediction
 
+from .bootstrap import RelativeDifference, paired_difference
 from .keypoint_annotations import KeypointAnnotations
 from .keypoint_transfer import TransferScore, random_pairs, score_transfer, transfer_keypoints
 from .novel_views import ViewScore
-from .procedural_chamfer import SurfaceScore, TrueSurface, aligned_chamfer, true_surface
-from .procedural_truth import TrueAnimal, true_animal, true_coat
-from .procedural_views import score_novel_views, true_views
+from .procedural_chamfer import SurfaceScore, aligned_chamfer
+from .procedural_views import score_novel_views
 from .projected_vertices import ProjectedVertices, project_prediction
 from .segmentation import Mask, MaskScore, score_mask
+from .true_pictures import TruePicture, true_pictures
 from .viewpoint import (
     GlobalAlignment,
     ViewpointScore,
@@ -54,27 +55,11 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Unseen:
-    """What a picture does not show: the animal from elsewhere, and its surface."""
-
-    views: tuple[RenderBuffers, ...]
-    surface: TrueSurface
-
-
-@dataclass(frozen=True)
-class TruePicture:
-    """A picture as networks see it, the truth about it, and, where it is to be measured, the unseen."""
-
-    name: str
-    image: Path
-    batch: Batch
-    animal: TrueAnimal
-    unseen: Unseen | None
-
-
-@dataclass(frozen=True)
 class ProceduralScore:
-    """One picture: the reading before and after refinement, and the true camera's rotation and size."""
+    """One picture: the reading before and after refinement, and the true camera's rotation and size.
+
+    `mean_shape` is the scaled Chamfer distance of the category's mean shape, where distances are measured.
+    """
 
     name: str
     image: Path
@@ -82,6 +67,7 @@ class ProceduralScore:
     refined: Reading
     true_rotation: Float[Tensor, "3 3"]
     true_size: float
+    mean_shape: float | None
 
 
 @dataclass(frozen=True)
@@ -91,6 +77,7 @@ class ReadingSummary:
 
     Viewpoints and sizes come raw and, where an alignment is given, aligned; a size error is the median of
     `|predicted / true - 1|`. `keypoints` are transferred between the set's own pictures.
+    `against_mean_shape` compares the Chamfer distance with the mean shape's on the same pictures.
     """
 
     iou: float
@@ -106,23 +93,7 @@ class ReadingSummary:
     unseen_iou: float | None
     chamfer: float | None
     unseen_side: float | None
-
-
-def true_pictures(data: ImageDataSet, *, image_size: int, unseen: bool) -> Iterator[TruePicture]:
-    """Every picture of a procedural data set; raises InputError where the data set keeps no truth."""
-    for index, sample in enumerate(data.samples):
-        animal = true_animal(data, index)
-        hidden = None
-        if unseen:
-            coat = true_coat(data, animal.number)
-            hidden = Unseen(true_views(animal, coat), true_surface(animal, sample.stem))
-        yield TruePicture(
-            name=sample.stem,
-            image=sample.with_suffix(".jpg"),
-            batch=load_batch(data, [index], image_size=image_size),
-            animal=animal,
-            unseen=hidden,
-        )
+    against_mean_shape: RelativeDifference | None
 
 
 def score_procedural(
@@ -168,6 +139,7 @@ def score_picture(
         refined=second,
         true_rotation=picture.animal.camera.world_to_camera[:3, :3],
         true_size=mesh_size(picture.animal.mesh),
+        mean_shape=None if picture.unseen is None else picture.unseen.mean_shape,
     )
 
 
@@ -213,6 +185,7 @@ def summarise(
         unseen_iou=_mean([view.iou for view in views]),
         chamfer=_mean([surface.chamfer for surface in surfaces]),
         unseen_side=_mean([surface.unseen_side for surface in surfaces]),
+        against_mean_shape=_against_mean_shape(readings, scores),
     )
 
 
@@ -240,6 +213,17 @@ def _reading(
         views=views,
         surface=surface,
     )
+
+
+def _against_mean_shape(
+    readings: Sequence[Reading], scores: Sequence[ProceduralScore]
+) -> RelativeDifference | None:
+    pairs = [
+        (reading.surface.chamfer, score.mean_shape)
+        for reading, score in zip(readings, scores, strict=True)
+        if reading.surface is not None and score.mean_shape is not None
+    ]
+    return paired_difference(*np.array(pairs).T) if pairs else None
 
 
 def _keypoints(

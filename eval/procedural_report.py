@@ -14,6 +14,7 @@ from farm3d.io.html_report import Table
 from farm3d.io.image import read_image, read_mask
 from farm3d.io.inputs import mask_beside
 
+from .bootstrap import RelativeDifference
 from .keypoint_report import transfer_metrics
 from .photograph_pictures import draw_photograph, enlarged
 from .procedural import ProceduralScore, Reading, ReadingSummary
@@ -55,6 +56,8 @@ def procedural_rows(figures: ProceduralFigures) -> Iterator[tuple[str, str, str]
         ("novel views, mask IoU", [_decimals(s.unseen_iou, 3) for s in pair]),
         ("aligned Chamfer distance, scaled", [_decimals(s.chamfer, 4) for s in pair]),
         ("the same of the unseen side", [_decimals(s.unseen_side, 4) for s in pair]),
+        ("Chamfer less the mean shape's (%)", [_difference(s.against_mean_shape) for s in pair]),
+        ("its 95 % interval (%)", [_interval(s.against_mean_shape) for s in pair]),
     )
     return ((label, values[0], values[1]) for label, values in lines)
 
@@ -85,8 +88,8 @@ def _summary_values(summary: ReadingSummary) -> dict[str, Any]:
     return values | {"keypoint_transfer": keypoints}
 
 
-def _plain(value: ViewpointScore | float | None) -> Any:
-    return asdict(value) if isinstance(value, ViewpointScore) else value
+def _plain(value: ViewpointScore | RelativeDifference | float | None) -> Any:
+    return asdict(value) if isinstance(value, ViewpointScore | RelativeDifference) else value
 
 
 def _rows(figures: ProceduralFigures) -> list[dict[str, Any]]:
@@ -208,6 +211,14 @@ def _viewpoint_rows(name: str, scores: Sequence[ViewpointScore | None]) -> Itera
         f"{name}, front/back confused (%)",
         [_percent(None if s is None else s.front_back_confused) for s in scores],
     )
+
+
+def _difference(found: RelativeDifference | None) -> str:
+    return "-" if found is None else f"{100 * found.share:+.1f}"
+
+
+def _interval(found: RelativeDifference | None) -> str:
+    return "-" if found is None else f"{100 * found.interval.low:+.1f} to {100 * found.interval.high:+.1f}"
 
 
 def _decimals(value: float | None, digits: int) -> str:

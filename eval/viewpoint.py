@@ -92,11 +92,16 @@ def fit_global_alignment(
     conventions of a model, not knowledge about a picture.
     """
     moment = (predicted.double().transpose(-1, -2) @ true.double()).sum(dim=0)
-    u, _, vh = torch.linalg.svd(moment)
-    handedness = torch.ones(3, dtype=torch.float64)
-    handedness[2] = torch.linalg.det(u @ vh).sign()
     ratios = true_sizes.double().log() - predicted_sizes.double().log()
-    return GlobalAlignment(u @ torch.diag(handedness) @ vh, float(ratios.mean().exp()))
+    return GlobalAlignment(nearest_rotation(moment), float(ratios.mean().exp()))
+
+
+def nearest_rotation(matrix: Float[Tensor, "3 3"]) -> Float[Tensor, "3 3"]:
+    """The rotation with the smallest Frobenius distance: of a sum of rotations, their chordal mean."""
+    u, _, vh = torch.linalg.svd(matrix)
+    handedness = torch.ones_like(matrix[0])
+    handedness[2] = torch.linalg.det(u @ vh).sign()
+    return u @ torch.diag(handedness) @ vh
 
 
 def align_rotations(predicted: Rotations, alignment: GlobalAlignment) -> Rotations:

@@ -1,10 +1,11 @@
-"""`farm3d-bench`: what the renderer's operators cost on this machine, beside the floor that it sets."""
+"""`farm3d-bench`: what farm3d's parts cost on this machine, and what training's parts are good for."""
 
 import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from farm3d.cli.main import Messages, add_common_options, command_parser, run_command
+from farm3d.cli.bench_ablation import add_ablation
+from farm3d.cli.main import Messages, add_common_options, add_subcommand, command_parser, run_command
 from farm3d.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -12,7 +13,13 @@ if TYPE_CHECKING:
 
     from farm3d.eval.benchmarks.records import Case, Record
 
-BENCHMARKS = ("rasterize", "isosurface", "turntable", "reconstruct", "chamfer")
+BENCHMARKS = {
+    "rasterize": "Time and memory of rasterising, beside the least they could take.",
+    "isosurface": "Time and memory of turning a signed distance into a mesh.",
+    "turntable": "Frames a second of a textured animal.",
+    "reconstruct": "Seconds a photograph, stage by stage.",
+    "chamfer": "Time of the Chamfer protocol, beside the literal one.",
+}
 ON_CPU_ALONE = ("turntable", "reconstruct", "chamfer")
 BACKENDS = ("numba", "triton", "nvdiffrast", "reference")
 PEERS = ("embree", "pytorch3d")
@@ -26,13 +33,31 @@ def main(argv: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = command_parser(
         "farm3d-bench",
-        "Measure time and memory of farm3d's operators on this machine, beside the least they could take.",
+        "Measure what farm3d's parts cost on this machine, and what the parts of its training are good for.",
         examples=(
             "farm3d-bench rasterize --out rasterize.json",
-            "farm3d-bench rasterize --quick --backend numba --compare old.json",
+            "farm3d-bench ablation --data data/horse --views data/horse_views",
         ),
     )
-    parser.add_argument("benchmark", choices=BENCHMARKS, help="what to measure")
+    subcommands = parser.add_subparsers(
+        required=True, metavar="WHAT", title="what to measure", dest="benchmark"
+    )
+    for name, description in BENCHMARKS.items():
+        _add_benchmark(subcommands, name, description)
+    add_ablation(subcommands)
+    return parser
+
+
+def _add_benchmark(
+    subcommands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, description: str
+) -> None:
+    parser = add_subcommand(
+        subcommands,
+        name,
+        _measure_and_show,
+        description=description,
+        examples=(f"farm3d-bench {name} --out new.json", f"farm3d-bench {name} --compare old.json"),
+    )
     parser.add_argument("--quick", action="store_true", help="a few seconds; too rough to compare")
     parser.add_argument("--out", type=Path, metavar="FILE.json", help="also write the result as JSON")
     parser.add_argument(
@@ -41,22 +66,25 @@ def _parser() -> argparse.ArgumentParser:
         metavar="OLD.json",
         help="show ratios to an earlier result; slower ones marked",
     )
-    parser.add_argument(
-        "--backend", nargs="+", choices=BACKENDS, help="rasterize: only these (default: all that work)"
-    )
-    parser.add_argument(
-        "--peer", nargs="+", choices=PEERS, help="rasterize: other programs too, where installed"
-    )
+    if name == "rasterize":
+        parser.add_argument(
+            "--backend", nargs="+", choices=BACKENDS, help="only these (default: all that work)"
+        )
+        parser.add_argument("--peer", nargs="+", choices=PEERS, help="other programs too, where installed")
     add_common_options(parser, out=None, config=False)
-    return parser
 
 
 def _bench(arguments: argparse.Namespace, messages: Messages) -> int:
+    return int(arguments.action(arguments, messages))
+
+
+def _measure_and_show(arguments: argparse.Namespace, messages: Messages) -> int:
     from farm3d.eval.benchmarks.records import compare, read_record, same_conditions, write_record
     from farm3d.eval.benchmarks.tables import as_text, comparison_table
 
     # What cannot be is told before the minutes of measuring, not after.
-    _refuse_misplaced_options(arguments)
+    if arguments.out is not None and arguments.out.is_dir():
+        raise ConfigError(f"--out {arguments.out}: a folder; give the name of a file")
     old = None if arguments.compare is None else read_record(arguments.compare)
     if old is not None and old.benchmark != arguments.benchmark:
         raise ConfigError(
@@ -71,14 +99,6 @@ def _bench(arguments: argparse.Namespace, messages: Messages) -> int:
             messages.say(f"careful: {arguments.compare} was not measured under the same conditions")
         messages.result("\n" + as_text(comparison_table(compare(old, record))))
     return 0
-
-
-def _refuse_misplaced_options(arguments: argparse.Namespace) -> None:
-    for option in ("backend", "peer"):
-        if getattr(arguments, option) and arguments.benchmark != "rasterize":
-            raise ConfigError(f"--{option} belongs to rasterize, not to {arguments.benchmark}")
-    if arguments.out is not None and arguments.out.is_dir():
-        raise ConfigError(f"--out {arguments.out}: a folder; give the name of a file")
 
 
 def _measure(arguments: argparse.Namespace, messages: Messages) -> "Record":
