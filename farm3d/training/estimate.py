@@ -19,8 +19,8 @@ from farm3d.training.plan import planned_changes, settled
 from farm3d.training.ranks import CPU, Ranks
 from farm3d.training.trainer import Progress, train
 
-WARM_UP, FEWEST, ENOUGH_SECONDS, MOST = 2, 2, 3.0, 30
-"""Steps that are not counted; then steps until there are enough of them, or enough of their time."""
+FEWEST, MOST, ENOUGH_SECONDS = 2, 30, 3.0
+"""Steps that are timed after the first, which is not: so many, or until they have taken long enough."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,9 @@ def estimate(
             report(stage.work)
             measured[stage.work] = _seconds_per_step(stage.config, data, Ranks(device=device))
     return Estimate(
-        tuple((stage, measured[stage.work]) for stage in stages), _peak_host_bytes(), _peak_device_bytes()
+        tuple((stage, measured[stage.work]) for stage in stages),
+        _peak_host_bytes(),
+        _peak_device_bytes(device),
     )
 
 
@@ -113,8 +115,8 @@ def _seconds_per_step(config: TrainConfig, data: ImageDataSet, ranks: Ranks) -> 
     ends: list[float] = []
 
     def enough() -> bool:
-        counted = ends[WARM_UP:]
-        return len(counted) > FEWEST and (counted[-1] - counted[0] > ENOUGH_SECONDS or len(counted) > MOST)
+        timed = len(ends) - 1
+        return timed >= FEWEST and (timed >= MOST or ends[-1] - ends[0] > ENOUGH_SECONDS)
 
     def note(progress: Progress) -> None:
         ends.append(time.perf_counter())
@@ -122,7 +124,7 @@ def _seconds_per_step(config: TrainConfig, data: ImageDataSet, ranks: Ranks) -> 
     with tempfile.TemporaryDirectory(prefix="farm3d-estimate-") as folder:
         metadata = {"config": plain_values(config), "category": config.category}
         train(config, data, Path(folder), metadata=metadata, should_stop=enough, report=note, ranks=ranks)
-    return median(after - before for before, after in pairwise(ends[min(WARM_UP, len(ends) - 2) :]))
+    return median(after - before for before, after in pairwise(ends))
 
 
 def _peak_host_bytes() -> int:
@@ -131,9 +133,12 @@ def _peak_host_bytes() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def _peak_device_bytes() -> int | None:
-    """The same on the accelerator; `None` without one."""
-    return torch.accelerator.max_memory_allocated() if torch.accelerator.is_available() else None
+def _peak_device_bytes(device: torch.device) -> int | None:
+    """The same on the accelerator; `None` on the CPU, and where an accelerator does not count."""
+    if device.type == "cpu":
+        return None
+    counted = getattr(torch.get_device_module(device), "max_memory_allocated", None)
+    return None if counted is None else int(counted(device))
 
 
 def _duration(seconds: float) -> str:

@@ -9,6 +9,9 @@ from farm3d.schedule import Constant, Linear, Schedule, Steps
 from farm3d.training.config import TrainConfig
 
 
+FOR_EVER = 10**9
+
+
 @dataclass(frozen=True)
 class Change:
     """What changes at `step`; with `until`, it goes on changing until that step."""
@@ -70,10 +73,10 @@ def settled(config: TrainConfig, step: int) -> TrainConfig:
         for part in path:
             inner = inner[part]
         inner[last] = schedule.value(step)
-    if config.supervision == "truth":
-        values["prior_steps"] = config.steps if step < config.prior_steps else 0
+    values["steps"] = FOR_EVER
+    values["prior_steps"] = FOR_EVER if step < config.prior_steps else 0
     for switch in ("articulation_from", "deformation_from"):
-        values["images"][switch] = 0 if values["images"][switch] <= step else config.steps
+        values["images"][switch] = 0 if values["images"][switch] <= step else FOR_EVER
     return TrainConfig.model_validate(values)
 
 

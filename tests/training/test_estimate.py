@@ -7,8 +7,9 @@ import yaml
 
 from farm3d.cli.train import main
 from farm3d.config import load_config
+from farm3d.data.image_folder import open_data_set
 from farm3d.training.config import TrainConfig
-from farm3d.training.estimate import Estimate, Stage, stages_of
+from farm3d.training.estimate import Estimate, Stage, estimate, stages_of
 
 IMAGES = (
     "supervision=images",
@@ -60,6 +61,12 @@ def test_the_sum_counts_every_step_and_durations_have_units() -> None:
         "steps 100 to 7300: 1.5 s a step, much",
         "estimate: 3.0 h, without pictures and checkpoints; 2.5 GB of memory",
     ]
+
+
+def test_runs_of_a_single_step_can_be_estimated(farm_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("farm3d.training.estimate.ENOUGH_SECONDS", 0.0)
+    (stage, seconds), *more = estimate(config(*IMAGES, "steps=1"), open_data_set(farm_folder)).stages
+    assert (stage.first, stage.end, more) == (0, 1, []) and seconds > 0.0
 
 
 def test_a_dry_run_prints_config_plan_and_estimate_and_leaves_nothing(

@@ -2,7 +2,7 @@
 
 from farm3d.config import load_config
 from farm3d.training.config import TrainConfig
-from farm3d.training.plan import Change, plan_line, plan_table, planned_changes, settled
+from farm3d.training.plan import FOR_EVER, Change, plan_line, plan_table, planned_changes, settled
 
 IMAGES = (
     "supervision=images",
@@ -53,8 +53,8 @@ def test_the_table_ends_with_the_run_and_says_what_it_does_not_reach() -> None:
 
 def test_a_settled_config_stays_at_its_step_for_ever() -> None:
     at = settled(config(*IMAGES), 600)
-    assert planned_changes(at) == [Change(0, "articulation begins"), Change(1000, "deformation begins")]
+    assert planned_changes(at) == [Change(0, "articulation begins"), Change(FOR_EVER, "deformation begins")]
     assert at.images.grid_resolution.value(0) == 48.0
     assert at.images.uniform_share.value(0) == 0.0
-    assert settled(config("prior_steps=70"), 69).prior_steps == 600
+    assert settled(config("prior_steps=70"), 69).prior_steps == FOR_EVER
     assert settled(config("prior_steps=70"), 70).prior_steps == 0
