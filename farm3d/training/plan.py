@@ -8,7 +8,6 @@ from pydantic import BaseModel
 from farm3d.schedule import Constant, Linear, Schedule, Steps
 from farm3d.training.config import TrainConfig
 
-
 FOR_EVER = 10**9
 
 
