@@ -1,6 +1,7 @@
 """The pictures that a run leaves: every column shows what its title says, in the phase of the step."""
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -16,11 +17,27 @@ TITLES = ("input", "mask", "render", "90", "180", "above", "shape", "normals", "
 SIZE = 32
 
 
+def small_model(viewpoint: Literal["hypotheses", "direct"]) -> AnimalModel:
+    torch.manual_seed(0)
+    return AnimalModel(
+        ModelConfig(
+            image_size=SIZE,
+            patch_size=8,
+            encoder_width=32,
+            encoder_depth=1,
+            encoder_heads=2,
+            features=32,
+            width=32,
+            articulation_depth=1,
+            grid_resolution=32,
+            viewpoint=viewpoint,
+        )
+    )
+
+
 @pytest.fixture(scope="module")
 def model() -> AnimalModel:
-    torch.manual_seed(0)
-    sizes = {"image_size": SIZE, "patch_size": 8, "encoder_width": 32, "encoder_depth": 1, "encoder_heads": 2}
-    return AnimalModel(ModelConfig(**sizes, features=32, width=32, articulation_depth=1, grid_resolution=32))  # type: ignore[arg-type]
+    return small_model("hypotheses")
 
 
 @pytest.fixture(scope="module")
@@ -97,3 +114,8 @@ def test_more_images_than_fit_are_left_out(model: AnimalModel, prior: ShapePrior
     write_picture(tmp_path / "many.png", model, prior, batch=animals(8))
     with Image.open(tmp_path / "many.png") as picture:
         assert picture.height == TITLE_HEIGHT + 6 * (SIDE + GAP) - GAP
+
+
+def test_a_model_of_one_azimuth_has_one_hypothesis(prior: ShapePrior, batch: Batch, tmp_path: Path) -> None:
+    write_picture(tmp_path / "one.png", small_model("direct"), prior, batch=batch)
+    assert shows_an_animal(columns(tmp_path / "one.png")["hypotheses"])
