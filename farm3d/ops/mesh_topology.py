@@ -44,7 +44,8 @@ def vertex_normals(vertices: Vertices, faces: Faces) -> Vertices:
         rows = rows.index_add(0, faces[:, corner], normals)
     total = rows.unflatten(1, (*vertices.shape[:-2], 3)).movedim(0, -2)
     squared = total.square().sum(dim=-1, keepdim=True)
-    usable = squared > torch.finfo(vertices.dtype).tiny
+    # The gradient of the root has the power -3/2, which must not overflow either.
+    usable = squared > torch.finfo(vertices.dtype).tiny ** 0.5
     return torch.where(usable, total * torch.where(usable, squared, 1.0).rsqrt(), 0.0)
 
 

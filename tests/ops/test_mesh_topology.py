@@ -56,6 +56,15 @@ def test_batched_normals_equal_those_of_each_mesh():
         assert torch.allclose(together[1, 2], function(batch[1, 2], faces), atol=1e-6)
 
 
+@pytest.mark.parametrize("side", [1e-2, 1e-4, 1e-6, 1e-8, 1e-9, 1e-10, 1e-12])
+def test_vertex_normals_of_tiny_faces_have_finite_gradients(side):
+    vertices = (side * torch.eye(3)).requires_grad_()
+    normals = vertex_normals(vertices, torch.tensor([[0, 1, 2]]))
+    normals[:, 0].sum().backward()
+    assert torch.isfinite(normals).all()
+    assert torch.isfinite(vertices.grad).all()
+
+
 def test_vertex_normals_pass_gradcheck_and_are_zero_without_area():
     vertices, faces = sphere(0)
     assert gradcheck(lambda points: vertex_normals(points, faces), vertices.double().requires_grad_())
