@@ -75,7 +75,8 @@ class StableDiffusionDenoiser:
         with torch.no_grad():
             pictures = noised.to(unet.dtype).repeat(len(asked), 1, 1, 1)
             parts = unet(pictures, timesteps.repeat(len(asked)), codes).sample.to(noised.dtype)
-            predicted = parts if len(asked) == 1 else guided_noise(*parts.chunk(2), guidance_scale)
+            first, last = parts.chunk(len(asked))[0], parts.chunk(len(asked))[-1]
+            predicted = first if len(asked) == 1 else guided_noise(first, last, guidance_scale)
             if self.pipeline.scheduler.config.prediction_type == "epsilon":
                 return predicted
             signal, noise = self.schedule.signal(timesteps), self.schedule.noise(timesteps)

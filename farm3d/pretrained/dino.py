@@ -55,11 +55,10 @@ class DinoBackbone(nn.Module):
             raise ConfigError(f"DINO reads pictures of a multiple of {PATCH} pixels a side, not {image_size}")
         self.image_size = image_size
         self.grid = (image_size - PATCH) // stride + 1
-        self.network: Any = timm.create_model(
-            ARCHITECTURE, pretrained=False, num_classes=0, img_size=image_size
-        )
-        self.network.pos_embed = nn.Parameter(torch.zeros(1, 1 + self.grid**2, WIDTH))
-        self.network.patch_embed.proj.stride = (stride, stride)
+        network: Any = timm.create_model(ARCHITECTURE, pretrained=False, num_classes=0, img_size=image_size)
+        network.pos_embed = nn.Parameter(torch.zeros(1, 1 + self.grid**2, WIDTH))
+        network.patch_embed.proj.stride = (stride, stride)
+        self.network = network
         self.requires_grad_(False)
         self.eval()
 

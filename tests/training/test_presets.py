@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 
 from farm3d.cli.train import main
 from farm3d.config import load_config, preset_names
+from farm3d.models.animal_model import AnimalModel
 from farm3d.models.build import load_trained
 from farm3d.pretrained.dino import ARCHITECTURE
 from farm3d.schedule import Constant
@@ -76,7 +77,15 @@ def test_a_preset_is_what_the_paper_says(category: str) -> None:
     assert config.guidance.source == "stable-diffusion" and config.guidance.model is None
 
 
-@pytest.mark.parametrize("category", set(CATEGORIES) - {"horse"})
+def test_the_networks_are_as_large_as_the_paper_s() -> None:
+    """Those that are the same: all but the heads' and the albedo's, which has no shininess."""
+    with torch.device("meta"):
+        model = AnimalModel(preset("horse").model)
+    counts = {name: sum(p.numel() for p in part.parameters()) for name, part in model.named_children()}
+    assert (counts["sdf"], counts["deformation"], counts["feature_field"]) == (275_712, 344_832, 279_552)
+
+
+@pytest.mark.parametrize("category", sorted(set(CATEGORIES) - {"horse"}))
 def test_the_others_hold_what_differs(category: str) -> None:
     values = parse_yaml((CONFIGS / f"{category}.yaml").read_text(), source=category)
     assert isinstance(values, dict) and set(values) == {"base", "category", "shoulder_height_metres"}
@@ -156,7 +165,9 @@ def test_it_goes_on_and_is_used_without_dino_s_file(
     size = trained.model.config.image_size
     crop = torch.rand(1, size, size, 3, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        animal = trained.model.predict(crop, torch.ones_like(crop[..., :1]), trained.model.prior(unfinished=True))
+        animal = trained.model.predict(
+            crop, torch.ones_like(crop[..., :1]), trained.model.prior(unfinished=True)
+        )
     assert bool(torch.isfinite(animal.posed_mesh.vertices).all())
 
 
