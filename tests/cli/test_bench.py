@@ -108,8 +108,8 @@ def test_a_result_that_cannot_be_compared_is_told_before_anything_is_measured(
     ("arguments", "words"),
     [
         (["painting"], "invalid choice"),
-        (["isosurface", "--backend", "numba"], "--backend belongs to rasterize"),
-        (["turntable", "--peer", "embree"], "--peer belongs to rasterize"),
+        (["isosurface", "--backend", "numba"], "unrecognized arguments: --backend"),
+        (["turntable", "--peer", "embree"], "unrecognized arguments: --peer"),
         (["rasterize", "--backend", "pencil"], "invalid choice"),
         (["rasterize", "--device", "abacus"], "--device abacus"),
         (["rasterize", "--compare", "nowhere.json"], "nowhere.json"),
