@@ -52,14 +52,14 @@ def take_step(
     for group, rate in zip(learner.optimizer.param_groups, rates, strict=True):
         group["lr"] = rate
     losses = _add_gradients(config, learner, stream, step=step, ranks=ranks)
-    if not all(torch.isfinite(torch.tensor(value)) for value in (losses.loss, *losses.terms.values())):
-        raise NonFiniteError(f"step {step}: the loss is not finite ({_listed(losses)})")
     learner.scaler.unscale_(learner.optimizer)
-    norm = torch.nn.utils.clip_grad_norm_(learner.model.parameters(), config.gradient_clip)
+    parameters = [p for p in learner.model.parameters() if p.grad is not None]
+    norm = torch.nn.utils.get_total_norm(p.grad for p in parameters if p.grad is not None)
     # Half precision overflows now and then: the scaler leaves the step out and lowers its scale.
     if not torch.isfinite(norm) and not (learner.scaler.is_enabled() and learner.scaler.get_scale() > 1.0):
         where = ", ".join(_not_finite(learner.model))
-        raise NonFiniteError(f"step {step}: the gradient of {where} is not finite ({_listed(losses)})")
+        raise NonFiniteError(f"step {step}: the gradient of {where} is not finite ({_listed(losses.terms)})")
+    torch.nn.utils.clip_grads_with_norm_(parameters, config.gradient_clip, norm)
     learner.scaler.step(learner.optimizer)
     learner.scaler.update()
     if learner.average is not None:
@@ -77,9 +77,14 @@ def _add_gradients(
     for _ in range(config.accumulate):
         terms = next(stream)
         loss = weighted_sum(terms, weights) / config.accumulate
-        learner.scaler.scale(loss).backward()
         names = list(terms.present())
         own = [loss.detach(), *(term.detach() / config.accumulate for term in terms.present().values())]
+        # Asked before the gradient, which a renderer need not survive: indices come from coordinates there.
+        if ranks.any(not bool(torch.isfinite(loss))):
+            values = ranks.average([], torch.stack(own) * config.accumulate)
+            listed = _listed(dict(zip(names, values.tolist()[1:], strict=True)))
+            raise NonFiniteError(f"step {step}: the loss is not finite ({listed})")
+        learner.scaler.scale(loss).backward()
         values = values.to(loss.device) + torch.stack(own)
     parameters = [p for p in learner.model.parameters() if p.requires_grad]
     loss_value, *term_values = ranks.average(parameters, values).tolist()
@@ -114,5 +119,5 @@ def _not_finite(model: AnimalModel) -> list[str]:
     )
 
 
-def _listed(losses: StepLoss) -> str:
-    return ", ".join(f"{name} {value:.3g}" for name, value in losses.terms.items())
+def _listed(terms: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:.3g}" for name, value in terms.items())
