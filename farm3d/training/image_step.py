@@ -83,7 +83,7 @@ def image_terms(
         albedo_fn=prediction.albedo_fn,
         light=prediction.light,
     )
-    losses = _reconstruction_losses(buffers, prediction, batch)
+    losses = reconstruction_losses(buffers, prediction, batch)
     terms = LossTerms(
         **{name: (chosen.weight * loss).mean() for name, loss in losses.items()},
         articulation=articulation_loss(prediction.joint_angles) if step.phase.articulated else None,
@@ -121,7 +121,7 @@ def eikonal_term(
     return part.share(len(points)) * eikonal_loss(sdf_samples(field, points[part.places]))
 
 
-def _reconstruction_losses(
+def reconstruction_losses(
     buffers: RenderBuffers, prediction: AnimalPrediction, batch: Batch
 ) -> dict[str, Float[Tensor, " images"]]:
     """The reconstruction's terms, one value an image; features where batch and model have them."""
