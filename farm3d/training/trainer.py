@@ -66,10 +66,7 @@ def train(
         first = restore_training(run, config=config, learner=learner)
         ranks.agree(first, what="found checkpoints of the steps")
         if ranks.writes:
-            # Written only now: a run that was made with other settings keeps its own file.
-            write_bytes_atomically(run / CONFIG_FILE, dump_config(config).encode())
-            clear_leftovers(run)
-            cut_log(run, first)
+            _prepare(config, run, first)
         stream = terms_by_step(config, data, learner.model, run=run, first=first, notice=notice, ranks=ranks)
         done = first
         with closing(stream):
@@ -93,6 +90,14 @@ def train(
             write_finished(run / f"{config.category}.safetensors", learner, metadata)
         ranks.wait()
     return checkpoint_folder(run, done)
+
+
+def _prepare(config: TrainConfig, run: Path, first: int) -> None:
+    """Make the run's folder what it was before step `first`."""
+    # Written only now: a run that was made with other settings keeps its own file.
+    write_bytes_atomically(run / CONFIG_FILE, dump_config(config).encode())
+    clear_leftovers(run)
+    cut_log(run, first)
 
 
 def _repeatable(device: torch.device) -> AbstractContextManager[None]:
