@@ -22,6 +22,7 @@ COUNTS = {
     "fewer_evaluations": "fewer evaluations",
     "times_faster": "times faster",
     "frames_a_second": "frames/s",
+    "percent": "% of all",
     "same_triangles": "same triangles",
     "same_mesh": "same mesh",
 }

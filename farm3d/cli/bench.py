@@ -19,6 +19,7 @@ BENCHMARKS = {
     "turntable": "Frames a second of a textured animal.",
     "reconstruct": "Seconds a photograph, stage by stage.",
     "chamfer": "Time of the Chamfer protocol, beside the literal one.",
+    "train-step": "Time of a step of training from images, part by part.",
 }
 ON_CPU_ALONE = ("turntable", "reconstruct", "chamfer")
 BACKENDS = ("numba", "triton", "nvdiffrast", "reference")
@@ -71,7 +72,11 @@ def _add_benchmark(
             "--backend", nargs="+", choices=BACKENDS, help="only these (default: all that work)"
         )
         parser.add_argument("--peer", nargs="+", choices=PEERS, help="other programs too, where installed")
-    add_common_options(parser, out=None, config=False)
+    if name == "train-step":
+        parser.add_argument(
+            "--set", nargs="+", default=[], metavar="key=value", help="settings beside the preset's"
+        )
+    add_common_options(parser, out=None, config=name == "train-step")
 
 
 def _bench(arguments: argparse.Namespace, messages: Messages) -> int:
@@ -139,10 +144,25 @@ def _cases(arguments: argparse.Namespace, device: "torch.device", messages: Mess
 
         pairs = chamfer.QUICK_PLAN if arguments.quick else chamfer.PLAN
         return chamfer.measure_chamfer(pairs, seed=seed, progress=messages.say)
+    if arguments.benchmark == "train-step":
+        return _train_step(arguments, device, messages)
     from farm3d.eval.benchmarks import isosurface
 
     plan = isosurface.QUICK_PLAN if arguments.quick else isosurface.PLAN
     return isosurface.measure_isosurface(device, plan, seed=seed, progress=messages.say)
+
+
+def _train_step(arguments: argparse.Namespace, device: "torch.device", messages: Messages) -> "list[Case]":
+    from farm3d.config import load_config
+    from farm3d.eval.benchmarks import train_step
+    from farm3d.training.config import TrainConfig
+
+    preset = arguments.config or "small/horse"
+    config = load_config(
+        TrainConfig, preset_or_file=preset, overrides=[*arguments.set, f"seed={arguments.seed or 0}"]
+    )
+    effort = train_step.QUICK_PLAN if arguments.quick else train_step.PLAN
+    return train_step.measure_train_step(config, effort, device=device, name=preset, progress=messages.say)
 
 
 def _rasterize(arguments: argparse.Namespace, device: "torch.device", messages: Messages) -> "list[Case]":
