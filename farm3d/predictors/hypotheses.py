@@ -70,3 +70,16 @@ def score_loss(
     """
     predicted = -logits.gather(1, chosen[:, None]).squeeze(1)
     return (predicted - losses.detach()).square().mean()
+
+
+def difference_loss(
+    logits: Float[Tensor, "images hypotheses"], losses: Float[Tensor, "images hypotheses"]
+) -> Float[Tensor, ""]:
+    """`mean((score - loss)^2)` over all hypotheses, where each image's means are taken off both.
+
+    Where every hypothesis was compared with its image, only the differences need be learned: they are what
+    chooses. Ours; no gradient goes to the losses.
+    """
+    wanted = losses.detach() - losses.detach().mean(dim=1, keepdim=True)
+    predicted = logits.mean(dim=1, keepdim=True) - logits
+    return (predicted - wanted).square().mean()

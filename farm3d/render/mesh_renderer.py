@@ -26,6 +26,12 @@ def render_mask(
     return antialias(_coverage(rasterized), rasterized, clip, mesh.faces, topology=topology)
 
 
+def render_coverage(mesh: Mesh, camera: Camera, size: int) -> RenderBuffers:
+    """Which pixel centres a batch of meshes covers, for comparing without gradients: the mask is 0 or 1."""
+    rasterized = rasterize(project_to_clip(camera, mesh.vertices), mesh.faces, (size, size))
+    return RenderBuffers(mask=_coverage(rasterized), rasterized=rasterized)
+
+
 def render_surface(
     mesh: Mesh,
     camera: Camera,

@@ -22,7 +22,9 @@ class ImageTraining(StrictConfig):
     articulation_from: int = 10_000
     deformation_from: int = 90_000
     grid_resolution: Schedule = Steps(steps=((0, 128.0), (100_000, 256.0)))
-    feature_score_factor: float = 50.0
+    score_size: int = 0
+    """Pixels a side at which all hypotheses of an image are scored; 0 scores the one that is rendered."""
+    feature_score_factor: Schedule = Constant(50.0)
     """How much more features count in the loss that hypotheses are scored by."""
     eikonal_points: int = 5000
     """Anywhere, and as many near the surface."""

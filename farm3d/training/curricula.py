@@ -157,7 +157,7 @@ def _distillation(
 def _numbers(config: TrainConfig, step: int) -> ImageStep:
     """The schedules of training from images at one step."""
     plan, weights = config.images, config.weights.at(step)
-    factors = {"features": plan.feature_score_factor}
+    factors = {"features": plan.feature_score_factor.value(step)}
     return ImageStep(
         render_size=config.render_size,
         phase=Phase(articulated=step >= plan.articulation_from, deformed=step >= plan.deformation_from),
@@ -167,6 +167,7 @@ def _numbers(config: TrainConfig, step: int) -> ImageStep:
             best_share=plan.best_share.value(step),
         ),
         score_weights={name: weights[name] * factors.get(name, 1.0) for name in RECONSTRUCTION},
+        score_size=plan.score_size,
         precision=config.precision,
     )
 

@@ -21,9 +21,15 @@ from farm3d.losses.reconstruction import (
     mask_loss,
 )
 from farm3d.losses.regularization import articulation_loss, deformation_loss, eikonal_loss
-from farm3d.models.animal_model import AnimalModel, Phase
-from farm3d.predictors.hypotheses import ChosenHypotheses, Exploration, choose_hypotheses, score_loss
-from farm3d.render.mesh_renderer import render_surface, surface_features
+from farm3d.models.animal_model import AnimalModel, ImageReading, Phase
+from farm3d.predictors.hypotheses import (
+    ChosenHypotheses,
+    Exploration,
+    choose_hypotheses,
+    difference_loss,
+    score_loss,
+)
+from farm3d.render.mesh_renderer import render_coverage, render_surface, surface_features
 from farm3d.shapes import Images
 from farm3d.training.precision import Precision, read_images
 from farm3d.training.ranks import WHOLE, Part
@@ -37,13 +43,16 @@ RECONSTRUCTION = ("mask", "inside_distance", "color", "features")
 class ImageStep:
     """The plain numbers of one step.
 
-    `score_weights` are those of the reconstruction's terms in the loss that hypotheses are scored by.
+    `score_weights` are those of the reconstruction's terms in the loss that hypotheses are scored by. With a
+    `score_size` above 0 every hypothesis is compared with its image, at so many pixels a side and without
+    gradients; otherwise only the one that is rendered, as in MagicPony.
     """
 
     render_size: int
     phase: Phase
     exploration: Exploration
     score_weights: Mapping[str, float]
+    score_size: int = 0
     precision: Precision = "float32"
 
 
@@ -88,9 +97,29 @@ def image_terms(
         **{name: (chosen.weight * loss).mean() for name, loss in losses.items()},
         articulation=articulation_loss(prediction.joint_angles) if step.phase.articulated else None,
         deformation=_deformation(prediction) if step.phase.deformed else None,
-        score=_score(reading.viewpoint.logits, chosen, losses, weights=step.score_weights),
+        score=_score(reading.viewpoint.logits, chosen, losses, weights=step.score_weights)
+        if step.score_size == 0
+        else difference_loss(
+            reading.viewpoint.logits, losses_of_hypotheses(model, prior, reading, batch=batch, step=step)
+        ),
     )
     return terms, prediction
+
+
+@torch.no_grad()
+def losses_of_hypotheses(
+    model: AnimalModel, prior: ShapePrior, reading: ImageReading, *, batch: Batch, step: ImageStep
+) -> Float[Tensor, "images hypotheses"]:
+    """The weighted loss of every hypothesis: silhouette and features at `score_size` pixels, no colours."""
+    columns = []
+    for number in range(reading.viewpoint.logits.shape[1]):
+        hypothesis = torch.full_like(reading.viewpoint.logits[:, 0], number, dtype=torch.long)
+        pose = model.pose(reading, prior, hypothesis, phase=step.phase)
+        prediction = model.assemble(reading, pose, prior, phase=step.phase)
+        buffers = render_coverage(prediction.posed_mesh, prediction.camera, step.score_size)
+        losses = reconstruction_losses(buffers, prediction, batch)
+        columns.append(_weighted(losses, step.score_weights))
+    return torch.stack(columns, dim=1)
 
 
 def sdf_samples(field: SDFField, points: Float[Tensor, "points 3"]) -> SDFSamples:
@@ -124,16 +153,16 @@ def eikonal_term(
 def reconstruction_losses(
     buffers: RenderBuffers, prediction: AnimalPrediction, batch: Batch
 ) -> dict[str, Float[Tensor, " images"]]:
-    """The reconstruction's terms, one value an image; features where batch and model have them."""
-    assert buffers.rgb is not None
+    """The reconstruction's terms, one value an image; colour where drawn, features where known to both."""
     size = buffers.mask.shape[1]
     mask = _resized(batch.masks, size)
     overlap = eroded_overlap(buffers.mask, mask)
     losses = {
         "mask": mask_loss(buffers.mask, mask, _resized(batch.valid, size)),
         "inside_distance": inside_distance_loss(buffers.mask, _resized(batch.inside_distance, size)),
-        "color": color_loss(buffers.rgb, _resized(batch.images, size), overlap),
     }
+    if buffers.rgb is not None:
+        losses["color"] = color_loss(buffers.rgb, _resized(batch.images, size), overlap)
     if prediction.feature_fn is not None and batch.features is not None:
         features = surface_features(
             buffers.rasterized,
@@ -166,5 +195,11 @@ def _score(
     weights: Mapping[str, float],
 ) -> Float[Tensor, ""]:
     """What the rendered hypothesis's score learns: the weighted loss of its image."""
-    total = torch.stack([weights[name] * loss.detach() for name, loss in losses.items()]).sum(dim=0)
-    return score_loss(logits, chosen.index, total)
+    detached = {name: loss.detach() for name, loss in losses.items()}
+    return score_loss(logits, chosen.index, _weighted(detached, weights))
+
+
+def _weighted(
+    losses: Mapping[str, Float[Tensor, " images"]], weights: Mapping[str, float]
+) -> Float[Tensor, " images"]:
+    return torch.stack([weights[name] * loss for name, loss in losses.items()]).sum(dim=0)
