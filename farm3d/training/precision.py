@@ -1,5 +1,7 @@
 """Mixed precision: the encoder and the heads in half, everything that draws in single precision."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 import torch
@@ -21,9 +23,24 @@ def read_images(
     """`model.read` in this precision; what it gives is single precision, for geometry comes next."""
     if precision == "float32":
         return model.read(*inputs)
-    with torch.autocast(inputs[0].device.type, dtype=HALF[precision]):
+    with _own_kernels_on_cpu(), torch.autocast(inputs[0].device.type, dtype=HALF[precision]):
         reading = model.read(*inputs)
     return with_tensors(reading, Tensor.float)
+
+
+@contextmanager
+def _own_kernels_on_cpu() -> Iterator[None]:
+    """torch's own kernels in place of oneDNN's while the block runs, which accelerators do not notice.
+
+    On CPUs with AMX oneDNN's convolutions in bfloat16 are wrong where they stride, as those of patches do
+    (github.com/pytorch/pytorch/issues/169688): not by rounding, but altogether.
+    """
+    before = torch.backends.mkldnn.enabled
+    torch.backends.mkldnn.enabled = False
+    try:
+        yield
+    finally:
+        torch.backends.mkldnn.enabled = before
 
 
 def gradient_scaler(precision: Precision, device: torch.device) -> torch.amp.GradScaler:

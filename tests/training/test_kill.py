@@ -3,17 +3,20 @@
 import json
 import multiprocessing
 import os
+import resource
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from random import Random
 
+import pytest
 import torch
 
 from farm3d.config import load_config, plain_values
 from farm3d.data.image_folder import ImageDataSet, open_data_set
+from farm3d.errors import InputError
 from farm3d.training.config import TrainConfig
 from farm3d.training.trainer import train
 
@@ -38,10 +41,18 @@ CHANGES = (
 )
 
 
-def run_training(data: ImageDataSet, run: Path) -> Path:
-    torch.set_num_threads(1)
-    config = load_config(TrainConfig, preset_or_file="tiny", overrides=CHANGES)
+def run_training(data: ImageDataSet, run: Path, steps: int = STEPS) -> Path:
+    config = load_config(TrainConfig, preset_or_file="tiny", overrides=[*CHANGES, f"steps={steps}"])
     return train(config, data, run, metadata={"config": plain_values(config), "category": "horse"})
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Children inherit it: a fork has none of its parent's other threads."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 def contents(run: Path) -> dict[str, bytes]:
@@ -82,13 +93,29 @@ def kill_at_a_random_moment(child: BaseProcess, run: Path, random: Random, *, wh
     return bool(half_written(run) - left_before)
 
 
+def run_where_no_large_file_fits(data: ImageDataSet, run: Path) -> None:
+    """The system refuses a checkpoint in the middle of it, as a full disk does."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+    with pytest.raises(InputError, match=rf"^cannot write {run}/.*step_000004.*: File too large$"):
+        run_training(data, run)
+
+
+def test_what_a_full_disk_stops_goes_on_from_the_checkpoint_before(farm_folder: Path, tmp_path: Path) -> None:
+    data, run = open_data_set(farm_folder), tmp_path / "run"
+    first = run_training(data, run, steps=2)
+    before = {path.name: path.read_bytes() for path in first.iterdir()}
+    child = multiprocessing.get_context("fork").Process(target=run_where_no_large_file_fits, args=(data, run))
+    child.start()
+    child.join(SECONDS)
+    assert child.exitcode == 0
+    assert [folder.name for folder in run.glob("*step_*")] == [first.name]
+    assert {path.name: path.read_bytes() for path in first.iterdir()} == before
+    assert run_training(data, run, steps=4).name == "step_000004"
+
+
 def test_killed_ten_times_a_run_ends_with_the_same_bits(farm_folder: Path, tmp_path: Path) -> None:
     data, random = open_data_set(farm_folder), Random(0)
-    threads = torch.get_num_threads()
-    try:
-        whole = run_training(data, tmp_path / "whole")
-    finally:
-        torch.set_num_threads(threads)
+    whole = run_training(data, tmp_path / "whole")
     run, context = tmp_path / "killed", multiprocessing.get_context("fork")
     in_the_middle = 0
     for number in range(KILLS):
