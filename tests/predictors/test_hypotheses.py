@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from farm3d.predictors.hypotheses import (
     Exploration,
     choose_hypotheses,
+    difference_loss,
     hypothesis_probabilities,
     score_loss,
 )
@@ -78,3 +79,25 @@ def test_learned_scores_prefer_the_hypothesis_with_the_smallest_loss() -> None:
         optimizer.step()
     torch.testing.assert_close(-logits.detach()[0], true, atol=0.02, rtol=0.0)
     assert int(logits.argmax()) == 1
+
+
+def test_differences_ignore_what_all_hypotheses_of_an_image_share() -> None:
+    losses = torch.tensor([[0.9, 0.2, 0.5, 0.7], [3.0, 1.0, 2.0, 4.0]])
+    torch.testing.assert_close(difference_loss(-losses, losses), torch.tensor(0.0))
+    torch.testing.assert_close(difference_loss(7.0 - losses, losses), torch.tensor(0.0))
+    assert float(difference_loss(losses, losses)) > 0.1
+
+
+def test_learned_differences_prefer_the_hypothesis_with_the_smallest_loss_and_leave_the_losses_alone() -> (
+    None
+):
+    logits, losses = torch.zeros(1, 4, requires_grad=True), torch.tensor([[0.9, 0.2, 0.5, 0.7]])
+    losses.requires_grad_()
+    optimizer = torch.optim.Adam([logits], lr=0.05)
+    for _ in range(200):
+        optimizer.zero_grad()
+        difference_loss(logits, losses).backward()
+        optimizer.step()
+    assert losses.grad is None
+    found = logits.detach() - logits.detach().mean()
+    torch.testing.assert_close(found, losses.detach().mean() - losses.detach(), atol=0.01, rtol=0.0)

@@ -14,6 +14,7 @@ from farm3d.training.image_step import (
     ImageStep,
     eikonal_term,
     image_terms,
+    losses_of_hypotheses,
 )
 from farm3d.types import Batch, ShapePrior
 
@@ -140,3 +141,36 @@ def test_some_steps_bring_the_silhouettes_nearer(model: AnimalModel) -> None:
         history.append((float(terms.mask.detach()), float(terms.features.detach())))
     assert history[-1][0] < 0.5 * history[0][0]
     assert history[-1][1] < history[0][1]
+
+
+def test_every_hypothesis_is_scored_as_if_it_were_rendered(model: AnimalModel) -> None:
+    step = replace(STEP, score_size=SIZE, score_weights={**STEP.score_weights, "color": 0.0})
+    prior, images = model.prior(), batch()
+    reading = model.read(images.images, images.masks)
+    losses = losses_of_hypotheses(model, prior, reading, batch=images, step=step)
+    assert losses.shape == (IMAGES, 4)
+    assert not losses.requires_grad
+    for number in range(4):
+        terms, _ = image_terms(
+            model,
+            prior,
+            images,
+            inputs=(images.images, images.masks),
+            step=step,
+            draws=ImageDraws(torch.full((IMAGES,), number), torch.ones(IMAGES)),
+        )
+        weighted = sum(step.score_weights[name] * getattr(terms, name) for name in RECONSTRUCTION)
+        # The rendered silhouette is antialiased, the compared one is not.
+        assert float(losses[:, number].mean()) == pytest.approx(float(weighted), rel=0.1)
+
+
+def test_with_a_score_size_the_scores_of_all_hypotheses_learn(model: AnimalModel) -> None:
+    prior = model.prior()
+    for score_size, learned in ((0, 1), (16, 4)):
+        model.zero_grad(set_to_none=True)
+        terms = terms_of(model, prior, batch(), replace(STEP, score_size=score_size))
+        assert terms.score is not None
+        bias = model.viewpoint.layers[-1].bias
+        (gradient,) = torch.autograd.grad(terms.score, bias, retain_graph=True)
+        same_hypothesis = int((gradient[:4] != 0).sum())
+        assert same_hypothesis >= learned
