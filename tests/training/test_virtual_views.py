@@ -1,4 +1,4 @@
-"""Virtual views: where the cameras stand, what is drawn, what the judge is told, and where its verdict goes."""
+"""Virtual views: where the cameras stand, what is drawn, what the judge is told, where its verdict goes."""
 
 import math
 from dataclasses import replace
@@ -144,7 +144,7 @@ def test_the_verdict_pulls_a_view_towards_the_only_picture_there_is(prediction: 
 def test_settings_that_miss_something_are_refused() -> None:
     device = torch.device("cpu")
     assert load_denoiser(GuidanceConfig(), device) is None
-    with pytest.raises(ConfigError, match="guidance.pictures=DIR"):
+    with pytest.raises(ConfigError, match=r"guidance\.pictures=DIR"):
         load_denoiser(GuidanceConfig(source="pictures"), device)
 
 
