@@ -36,11 +36,11 @@ def _own_kernels_on_cpu() -> Iterator[None]:
     (github.com/pytorch/pytorch/issues/169688): not by rounding, but altogether.
     """
     before = torch.backends.mkldnn.enabled
-    torch.backends.mkldnn.enabled = False
+    torch.backends.mkldnn.enabled = False  # type: ignore[assignment]
     try:
         yield
     finally:
-        torch.backends.mkldnn.enabled = before
+        torch.backends.mkldnn.enabled = before  # type: ignore[assignment]
 
 
 def gradient_scaler(precision: Precision, device: torch.device) -> torch.amp.GradScaler:
