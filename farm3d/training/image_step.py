@@ -11,6 +11,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from farm3d.fields.sdf_field import SDFField
+from farm3d.geometry.mesh import Mesh
+from farm3d.geometry.skinning import skin
 from farm3d.geometry.tetrahedral_grid import HALF_EXTENT
 from farm3d.losses.objective import LossTerms
 from farm3d.losses.reconstruction import (
@@ -111,12 +113,16 @@ def losses_of_hypotheses(
     model: AnimalModel, prior: ShapePrior, reading: ImageReading, *, batch: Batch, step: ImageStep
 ) -> Float[Tensor, "images hypotheses"]:
     """The weighted loss of every hypothesis: silhouette and features at `score_size` pixels, no colours."""
+    indices = torch.arange(reading.viewpoint.logits.shape[1], device=reading.viewpoint.logits.device)
+    hypotheses = indices[:, None].expand(-1, len(reading.viewpoint.logits))
+    poses = [model.pose(reading, prior, hypothesis, phase=step.phase) for hypothesis in hypotheses]
+    prediction = model.assemble(reading, poses[0], prior, phase=step.phase)
+    # What costs most, the animals' deformation, is the same under all hypotheses.
+    rest, faces = prediction.rest_mesh.vertices, prediction.rest_mesh.faces
     columns = []
-    for number in range(reading.viewpoint.logits.shape[1]):
-        hypothesis = torch.full_like(reading.viewpoint.logits[:, 0], number, dtype=torch.long)
-        pose = model.pose(reading, prior, hypothesis, phase=step.phase)
-        prediction = model.assemble(reading, pose, prior, phase=step.phase)
-        buffers = render_coverage(prediction.posed_mesh, prediction.camera, step.score_size)
+    for pose in poses:
+        posed = skin(rest, pose.bone_transforms, prior.skinning_weights) if step.phase.articulated else rest
+        buffers = render_coverage(Mesh(posed, faces), pose.camera, step.score_size)
         losses = reconstruction_losses(buffers, prediction, batch)
         columns.append(_weighted(losses, step.score_weights))
     return torch.stack(columns, dim=1)
