@@ -73,7 +73,7 @@ def score_run(
         command=command,
         checkpoint=trained.sha256,
         steps=config.steps,
-        minutes=config.steps * float(read_metrics(run)["seconds"].mean()) / 60.0,
+        minutes=config.steps * _seconds_a_step(run) / 60.0,
         values=_values(scores, alignment),
         pck=_pck(scores, examination),
         legs=count_legs(prior.mesh),
@@ -110,6 +110,12 @@ def last_phase(config: TrainConfig) -> Phase:
 def training_config(trained: TrainedModel) -> TrainConfig:
     """The resolved config that a checkpoint was trained with."""
     return parse_config(TrainConfig, trained.metadata["config"], source="the checkpoint's config")
+
+
+def _seconds_a_step(run: Path) -> float:
+    """The mean of the steps that were logged but the first, in which kernels are compiled."""
+    seconds = read_metrics(run)["seconds"]
+    return float(seconds[min(1, len(seconds) - 1) :].mean())
 
 
 def _pck(scores: Sequence[ProceduralScore], examination: Examination) -> float:

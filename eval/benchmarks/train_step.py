@@ -26,13 +26,20 @@ from farm3d.guidance.empirical_denoiser import EmpiricalDenoiser
 from farm3d.guidance.view_prompts import VIEW_WORDS
 from farm3d.losses.objective import LossTerms, weighted_sum
 from farm3d.losses.regularization import articulation_loss, deformation_loss
-from farm3d.predictors.hypotheses import Exploration, choose_hypotheses, score_loss
+from farm3d.models.animal_model import COMPLETE
+from farm3d.predictors.hypotheses import Exploration, choose_hypotheses, difference_loss
 from farm3d.render.mesh_renderer import render_surface
 from farm3d.seeding import numpy_rng
 from farm3d.training.batches import Portion, whole_batch
 from farm3d.training.config import TrainConfig
 from farm3d.training.guidance import load_denoiser
-from farm3d.training.image_step import eikonal_term, reconstruction_losses
+from farm3d.training.image_step import (
+    RECONSTRUCTION,
+    ImageStep,
+    eikonal_term,
+    losses_of_hypotheses,
+    reconstruction_losses,
+)
 from farm3d.training.learner import Learner, new_learner
 from farm3d.training.precision import read_images
 from farm3d.training.tensors import with_tensors
@@ -48,6 +55,7 @@ PARTS = (
     "deformation and skinning",
     "render",
     "losses",
+    "scores of all hypotheses",
     "guidance",
     "backward",
     "optimiser",
@@ -161,16 +169,18 @@ def timed_step(subject: Subject) -> Laps:
     with laps.of("losses"):
         losses = reconstruction_losses(buffers, prediction, batch)
         means = {name: (chosen.weight * loss).mean() for name, loss in losses.items()}
-        total = torch.stack([loss.detach() for loss in losses.values()]).sum(dim=0)
         points = torch.rand(2, config.images.eikonal_points, 3, device=subject.device) * 2.0 - 1.0
         terms = LossTerms(
             **means,
             articulation=articulation_loss(prediction.joint_angles),
             deformation=deformation_loss(prediction.rest_mesh.vertices - prediction.rest_positions),
-            score=score_loss(reading.viewpoint.logits, chosen.index, total),
             eikonal=eikonal_term(model.sdf, prior, anywhere=points[0], near=points[1]),
         )
         loss = weighted_sum(terms, config.weights.at(config.steps))
+    if config.images.score_size:
+        with laps.of("scores of all hypotheses"):
+            found = losses_of_hypotheses(model, prior, reading, batch=batch, step=_numbers(config))
+            loss = loss + difference_loss(reading.viewpoint.logits, found)
     if subject.denoiser is not None:
         with laps.of("guidance"):
             loss = loss + config.weights.distillation.value(config.steps) * _judged(subject, prediction)
@@ -185,6 +195,19 @@ def _learn(learner: Learner, loss: torch.Tensor, largest_norm: float, laps: Laps
     with laps.of("optimiser"):
         torch.nn.utils.clip_grad_norm_(learner.model.parameters(), largest_norm)
         learner.optimizer.step()
+
+
+def _numbers(config: TrainConfig) -> ImageStep:
+    """Everything is switched on."""
+    weights = config.weights.at(config.steps)
+    return ImageStep(
+        render_size=config.render_size,
+        phase=COMPLETE,
+        exploration=Exploration(),
+        score_weights={name: weights[name] for name in RECONSTRUCTION},
+        score_size=config.images.score_size,
+        precision=config.precision,
+    )
 
 
 def _prior(subject: Subject) -> ShapePrior:

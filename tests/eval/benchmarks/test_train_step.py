@@ -17,6 +17,7 @@ SETTINGS = (
     "model.grid_resolution=32",
     "images.grid_resolution=32",
     "images.eikonal_points=100",
+    "images.score_size=16",
 )
 GUIDED = (
     "weights.distillation=0.1",
