@@ -184,11 +184,11 @@ def timed_step(subject: Subject) -> Laps:
     if subject.denoiser is not None:
         with laps.of("guidance"):
             loss = loss + config.weights.distillation.value(config.steps) * _judged(subject, prediction)
-    _learn(learner, loss, config.gradient_clip, laps)
+    _learn(learner, loss, largest_norm=config.gradient_clip, laps=laps)
     return laps
 
 
-def _learn(learner: Learner, loss: torch.Tensor, largest_norm: float, laps: Laps) -> None:
+def _learn(learner: Learner, loss: torch.Tensor, *, largest_norm: float, laps: Laps) -> None:
     learner.optimizer.zero_grad(set_to_none=True)
     with laps.of("backward"):
         loss.backward()

@@ -88,9 +88,7 @@ def test_differences_ignore_what_all_hypotheses_of_an_image_share() -> None:
     assert float(difference_loss(losses, losses)) > 0.1
 
 
-def test_learned_differences_prefer_the_smallest_loss_and_leave_the_losses_alone() -> (
-    None
-):
+def test_learned_differences_prefer_the_smallest_loss_and_leave_the_losses_alone() -> None:
     logits, losses = torch.zeros(1, 4, requires_grad=True), torch.tensor([[0.9, 0.2, 0.5, 0.7]])
     losses.requires_grad_()
     optimizer = torch.optim.Adam([logits], lr=0.05)
