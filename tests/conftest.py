@@ -1,4 +1,4 @@
-"""What several folders of tests share: Triton's interpreter, and a small data set made once a session."""
+"""What several folders of tests share: threads, Triton's interpreter, a small data set made once a session."""
 
 import os
 from pathlib import Path
@@ -6,6 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 from filelock import FileLock
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # As many workers as cores: threads of theirs, and of the commands that they start, only wait for each other.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    torch.set_num_threads(1)
 
 if not torch.cuda.is_available():
     # Without a GPU Triton's kernels are interpreted: it reads this when it is imported, after this file.

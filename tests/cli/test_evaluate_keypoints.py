@@ -1,6 +1,7 @@
 """`farm3d-eval keypoint-transfer` and `procedural`: tables, JSON files, and one line a mistake."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -117,12 +118,13 @@ def test_no_data_set_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[s
 def test_procedural_shows_raw_and_aligned(
     farm_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out = tmp_path / "procedural.json"
-    folder = str(farm_folder)
+    out, few = tmp_path / "procedural.json", tmp_path / "few"
+    shutil.copytree(farm_folder, few, ignore=shutil.ignore_patterns("shard_00000"))
+    folder = str(few)
     outputs = ["--out", str(out), "--report", str(tmp_path / "report")]
     assert main(["procedural", folder, "--align-on", folder, "--refine", "0", "--quiet", *outputs]) == 0
     table = capsys.readouterr().out
-    assert "24 pictures of seed 7, 0 steps of refinement; aligned by one rotation" in table
+    assert "8 pictures of seed 7, 0 steps of refinement; aligned by one rotation" in table
     assert table.count("aligned viewpoint") == 3
     written = json.loads(out.read_text())
     assert (written["benchmark"], written["config"]["seed"]) == ("procedural", 7)
