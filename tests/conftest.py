@@ -1,4 +1,4 @@
-"""What several folders of tests share: threads, Triton's interpreter, a small data set made once a session."""
+"""What tests share: threads, Triton's interpreter, and a small data set made once a session."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,7 @@ import torch
 from filelock import FileLock
 
 if "PYTEST_XDIST_WORKER" in os.environ:
-    # As many workers as cores: threads of theirs, and of the commands that they start, only wait for each other.
+    # As many workers as cores: more threads, theirs or those of commands they start, would only wait.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     torch.set_num_threads(1)
 
