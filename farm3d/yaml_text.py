@@ -48,6 +48,13 @@ class _StrictLoader(yaml.SafeLoader):
 class _StrictDumper(yaml.SafeDumper):
     """Quotes every text that YAML 1.1 or 1.2 would read as something else."""
 
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        """Between double quotes, where they are escaped, texts with Unicode's own line breaks."""
+        style = '"' if any(ending in data for ending in "\x85\u2028\u2029") else None
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
+
+
+_StrictDumper.add_representer(str, _StrictDumper.represent_str)
 
 _SCALARS = {
     "null": r"null|Null|NULL|~|",

@@ -161,7 +161,7 @@ def test_every_packaged_preset_is_valid_yaml_with_known_parents() -> None:
 
 
 texts = st.text(max_size=10) | st.sampled_from(
-    ["no", "1e-4", "true", "null", "~", "1", "2024-01-01", ".inf", "="]
+    ["no", "1e-4", "true", "null", "~", "1", "2024-01-01", ".inf", "=", "\x85", "a\u2028b", "\u2029"]
 )
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 
