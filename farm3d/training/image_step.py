@@ -11,12 +11,14 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from farm3d.fields.sdf_field import SDFField
+from farm3d.geometry.camera import project_to_ndc
 from farm3d.geometry.mesh import Mesh
 from farm3d.geometry.skinning import skin
 from farm3d.geometry.tetrahedral_grid import HALF_EXTENT
 from farm3d.losses.objective import LossTerms
 from farm3d.losses.reconstruction import (
     color_loss,
+    reach_loss,
     eroded_overlap,
     feature_loss,
     inside_distance_loss,
@@ -47,7 +49,7 @@ class ImageStep:
 
     `score_weights` are those of the reconstruction's terms in the loss that hypotheses are scored by. With a
     `score_size` above 0 every hypothesis is compared with its image, at so many pixels a side and without
-    gradients; otherwise only the one that is rendered, as in MagicPony.
+    gradients; otherwise only the one that is rendered, as in MagicPony. `reaches` asks for the reach term.
     """
 
     render_size: int
@@ -55,6 +57,7 @@ class ImageStep:
     exploration: Exploration
     score_weights: Mapping[str, float]
     score_size: int = 0
+    reaches: bool = False
     precision: Precision = "float32"
 
 
@@ -95,6 +98,8 @@ def image_terms(
         light=prediction.light,
     )
     losses = reconstruction_losses(buffers, prediction, batch)
+    if step.reaches:
+        losses["reach"] = _reach(buffers, prediction, batch)
     terms = LossTerms(
         **{name: (chosen.weight * loss).mean() for name, loss in losses.items()},
         articulation=articulation_loss(prediction.joint_angles) if step.phase.articulated else None,
@@ -180,6 +185,13 @@ def reconstruction_losses(
     return losses
 
 
+def _reach(buffers: RenderBuffers, prediction: AnimalPrediction, batch: Batch) -> Float[Tensor, " images"]:
+    """The reach term at half the render's size."""
+    size = buffers.mask.shape[1] // 2
+    vertices = project_to_ndc(prediction.camera, prediction.posed_mesh.vertices)
+    return reach_loss(_resized(buffers.mask, size), _resized(batch.masks, size), vertices)
+
+
 def _resized(images: Images, size: int) -> Float[Tensor, "images size size channels"]:
     """Averaged down to `size` pixels a side, or interpolated up to them."""
     channels_first = images.permute(0, 3, 1, 2)
@@ -208,4 +220,4 @@ def _score(
 def _weighted(
     losses: Mapping[str, Float[Tensor, " images"]], weights: Mapping[str, float]
 ) -> Float[Tensor, " images"]:
-    return torch.stack([weights[name] * loss for name, loss in losses.items()]).sum(dim=0)
+    return torch.stack([weights[name] * losses[name] for name in weights if name in losses]).sum(dim=0)
