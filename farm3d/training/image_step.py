@@ -18,11 +18,11 @@ from farm3d.geometry.tetrahedral_grid import HALF_EXTENT
 from farm3d.losses.objective import LossTerms
 from farm3d.losses.reconstruction import (
     color_loss,
-    reach_loss,
     eroded_overlap,
     feature_loss,
     inside_distance_loss,
     mask_loss,
+    reach_loss,
 )
 from farm3d.losses.regularization import articulation_loss, deformation_loss, eikonal_loss
 from farm3d.models.animal_model import AnimalModel, ImageReading, Phase
