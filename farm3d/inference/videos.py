@@ -38,8 +38,8 @@ def turntable_frames(prediction: AnimalPrediction, texture: BakedTexture) -> Fra
     """The posed animal turned once about its vertical axis, lit as in the photograph."""
     azimuths = _turn()
     vertices = prediction.posed_mesh.vertices
-    camera = _framing(vertices, azimuths)
-    return _draw(
+    camera = framing_cameras(vertices, azimuths)
+    return draw_frames(
         prediction,
         texture,
         lambda part: (vertices, _pick(camera, part)),
@@ -61,7 +61,7 @@ def relight_frames(prediction: AnimalPrediction, texture: BakedTexture) -> Frame
     def scene(part: Tensor) -> tuple[Tensor, Camera]:
         return vertices, _repeat(prediction.camera, len(part))
 
-    return _draw(prediction, texture, scene, lights=lights)
+    return draw_frames(prediction, texture, scene, lights=lights)
 
 
 def clip_frames(prediction: AnimalPrediction, texture: BakedTexture, clip: Clip) -> FrameSource:
@@ -76,8 +76,8 @@ def clip_frames(prediction: AnimalPrediction, texture: BakedTexture, clip: Clip)
     rest = prediction.rest_mesh.vertices[0].expand(count, -1, -1)
     moved = skin(rest, transforms, prediction.skinning_weights) + offsets.float()[:, None]
     azimuths = torch.full((count,), SHOWN_AZIMUTH)
-    camera = _framing(moved, azimuths)
-    return _draw(
+    camera = framing_cameras(moved, azimuths)
+    return draw_frames(
         prediction,
         texture,
         lambda part: (moved[part], _pick(camera, part)),
@@ -85,7 +85,7 @@ def clip_frames(prediction: AnimalPrediction, texture: BakedTexture, clip: Clip)
     )
 
 
-def _draw(
+def draw_frames(
     prediction: AnimalPrediction,
     texture: BakedTexture,
     scene: Callable[[Tensor], tuple[Float[Tensor, "meshes vertices 3"], Camera]],
@@ -122,7 +122,7 @@ def _turn() -> Float[Tensor, " frames"]:
     return torch.arange(count) * (2.0 * math.pi / count)
 
 
-def _framing(vertices: Float[Tensor, "poses vertices 3"], azimuths: Float[Tensor, " frames"]) -> Camera:
+def framing_cameras(vertices: Float[Tensor, "poses vertices 3"], azimuths: Float[Tensor, " frames"]) -> Camera:
     """Cameras around the middle of everything that moves, far enough to see all of it from all sides."""
     low, high = vertices.amin(dim=(0, 1)), vertices.amax(dim=(0, 1))
     centre = (low + high) / 2.0
