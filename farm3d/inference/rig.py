@@ -1,8 +1,5 @@
 """The animal as a rig in metres."""
 
-from jaxtyping import Float
-from torch import Tensor
-
 from farm3d.geometry.clip import Clip
 from farm3d.geometry.mesh import Mesh
 from farm3d.geometry.skeleton import Skeleton
@@ -29,11 +26,12 @@ def world_scale(prediction: AnimalPrediction, shoulder_height_metres: float) -> 
     """
     vertices = prediction.rest_mesh.vertices[0]
     ground = float(vertices[:, 1].min())
-    return WorldScale(shoulder_height_metres / (_withers_height(vertices, prediction) - ground), ground)
+    return WorldScale(shoulder_height_metres / (withers_height(prediction) - ground), ground)
 
 
-def _withers_height(vertices: Float[Tensor, "vertices 3"], prediction: AnimalPrediction) -> float:
-    skeleton = single_skeleton(prediction)
+def withers_height(prediction: AnimalPrediction) -> float:
+    """How high (object units) the top of the rest shape above the fore feet is."""
+    vertices, skeleton = prediction.rest_mesh.vertices[0], single_skeleton(prediction)
     feet = [k for k, name in enumerate(skeleton.names) if name.startswith("fore") and name.endswith("foot")]
     fore = skeleton.rest_joints[feet, 1, 2].mean()
     return float(vertices[(vertices[:, 2] - fore).abs() < WITHERS_SLAB, 1].max())
