@@ -112,7 +112,7 @@ def stages(subject: Subject, plan: Plan, folder: Path) -> Mapping[str, Call]:
     reading, first = encode()
     refined = refine(model, prior, reading, initial=first, batch=crop, config=config)
     fitted = fit_albedo(model, reading, refined, batch=fine, config=config)
-    texture = bake(fitted, plan.texture_size)
+    texture = bake(fitted, resolution=plan.texture_size)
 
     def export() -> None:
         clips = standard_clips(single_skeleton(fitted))
@@ -131,7 +131,7 @@ def stages(subject: Subject, plan: Plan, folder: Path) -> Mapping[str, Call]:
         WHOLE: lambda: reconstruct(
             model, prior, subject.source.pixels, segmentation=subject.segmentation, refinement=config
         ),
-        "bake": lambda: bake(fitted, plan.texture_size),
+        "bake": lambda: bake(fitted, resolution=plan.texture_size),
         "video": video,
         "export": export,
     }

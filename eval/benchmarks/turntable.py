@@ -53,7 +53,7 @@ def measure_turntable(plan: Plan, *, seed: int, progress: Callable[[str], None])
     progress("turntable: reconstructing a made-up horse and baking its texture")
     prediction = farm_animal(plan.grid_resolution, seed=seed)
     with torch.no_grad():
-        texture = bake(prediction, plan.texture_size)
+        texture = bake(prediction, resolution=plan.texture_size)
     progress("turntable: drawing")
 
     def frames() -> FrameSource:

@@ -16,8 +16,8 @@ from farm3d.ops.rasterize import interpolate, rasterize
 from farm3d.ops.srgb import linear_to_srgb
 from farm3d.shapes import Faces
 
-ColourFn = Callable[[Float[Tensor, "points 3"]], Float[Tensor, "points 3"]]
-"""Linear RGB at positions."""
+ColourFn = Callable[[Float[Tensor, "points channels"]], Float[Tensor, "points 3"]]
+"""Linear RGB of points of the surface, from what is known of each: its position, say."""
 
 PACKING_RESOLUTION = 1024
 """Texels a side that charts and the gaps between them are measured in while packing."""
@@ -88,23 +88,24 @@ def _area(vertices: np.ndarray, faces: np.ndarray) -> float:
 @torch.no_grad()
 def bake_texture(
     atlas: TextureAtlas,
-    positions: Float[Tensor, "vertices 3"],
+    attributes: Float[Tensor, "vertices channels"],
     colour_fn: ColourFn,
     *,
     resolution: int = 1024,
 ) -> UInt8[np.ndarray, "resolution resolution 3"]:
     """The sRGB texture of `colour_fn` (linear RGB) over the surface, row 0 at v = 0.
 
-    `positions` are those of the mesh's own vertices, in whatever frame `colour_fn` knows; each covered
-    texel is evaluated at the point under its centre, every other takes the nearest covered one's colour.
+    `attributes` are of the mesh's own vertices: positions in whatever frame `colour_fn` knows, and what else
+    it asks for. Each covered texel is evaluated at the point under its centre, every other takes the nearest
+    covered one's colour.
     """
     corners = torch.cat(
         [2.0 * atlas.uvs - 1.0, torch.zeros(len(atlas.uvs), 1), torch.ones(len(atlas.uvs), 1)], 1
     )
     rasterized = rasterize(corners[None], atlas.faces, (resolution, resolution))
-    surface = interpolate(atlas.split(positions.detach().cpu().float())[None], rasterized, atlas.faces)[0]
+    surface = interpolate(atlas.split(attributes.detach().cpu().float())[None], rasterized, atlas.faces)[0]
     covered = rasterized[0, ..., 3] > 0
-    chunks = surface[covered].to(positions.device).split(POINTS_PER_CHUNK)
+    chunks = surface[covered].to(attributes.device).split(POINTS_PER_CHUNK)
     linear = torch.cat([colour_fn(chunk).cpu() for chunk in chunks])
     texture = torch.zeros(resolution, resolution, 3)
     texture[covered] = linear_to_srgb(linear).clamp(0.0, 1.0).float()
