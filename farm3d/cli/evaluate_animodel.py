@@ -56,8 +56,8 @@ def add_animodel(subcommands: "argparse._SubParsersAction[argparse.ArgumentParse
 
 def _animodel(arguments: argparse.Namespace, messages: Messages) -> int:
     refuse_outputs(arguments)
+    from farm3d.inference.reconstructor import find_checkpoint
     from farm3d.inference.refine import RefineConfig
-    from farm3d.inference.session import find_checkpoint
     from farm3d.models.build import load_trained
 
     checkpoint = find_checkpoint(arguments.checkpoint, arguments.category)

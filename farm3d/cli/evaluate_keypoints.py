@@ -145,8 +145,8 @@ def _source(arguments: argparse.Namespace, annotations: "KeypointAnnotations", m
     from tqdm import tqdm
 
     from farm3d.eval.model_vertices import check_images, predict_vertices
+    from farm3d.inference.reconstructor import find_checkpoint
     from farm3d.inference.refine import RefineConfig
-    from farm3d.inference.session import find_checkpoint
     from farm3d.models.build import load_trained
 
     check_images(annotations.animals)

@@ -53,8 +53,8 @@ def _photos(arguments: argparse.Namespace, messages: Messages) -> int:
     refuse_outputs(arguments)
     from farm3d.eval.photograph_report import photograph_report
     from farm3d.eval.photographs import FailedPhotograph, PhotographScore, score_photographs
+    from farm3d.inference.reconstructor import find_checkpoint
     from farm3d.inference.refine import RefineConfig
-    from farm3d.inference.session import find_checkpoint
     from farm3d.models.build import load_trained
 
     checkpoint = find_checkpoint(arguments.checkpoint, arguments.category)

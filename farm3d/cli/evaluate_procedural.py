@@ -54,8 +54,8 @@ def add_procedural(subcommands: "argparse._SubParsersAction[argparse.ArgumentPar
 def _procedural(arguments: argparse.Namespace, messages: Messages) -> int:
     refuse_outputs(arguments)
     from farm3d.eval.procedural_report import procedural_report
+    from farm3d.inference.reconstructor import find_checkpoint
     from farm3d.inference.refine import RefineConfig
-    from farm3d.inference.session import find_checkpoint
     from farm3d.models.build import load_trained
 
     checkpoint = find_checkpoint(arguments.checkpoint, arguments.category)

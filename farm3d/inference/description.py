@@ -11,28 +11,26 @@ from torch import Tensor
 from farm3d import __version__
 from farm3d.geometry.clip import Clip
 from farm3d.geometry.viewpoint import azimuth_elevation
+from farm3d.inference.animal import Animal
+from farm3d.inference.measure import LENGTHS
 from farm3d.inference.reconstruct import Reconstruction
 from farm3d.inference.rig import single_skeleton
-from farm3d.io.gltf import WorldScale
-from farm3d.models.build import TrainedModel
 
 SCHEMA_VERSION = 1
 DIGITS = 6
 
 
-def describe(
-    result: Reconstruction, *, trained: TrainedModel, scale: WorldScale, clips: Sequence[Clip]
-) -> dict[str, Any]:
+def describe(animal: Animal, clips: Sequence[Clip]) -> dict[str, Any]:
     """The JSON values of prediction.json (docs/results.md): equal inputs give equal values."""
-    prediction = result.refined
+    result, prediction, scale = animal.fit, animal.prediction, animal.scale
     skeleton, camera, light = single_skeleton(prediction), prediction.camera, prediction.light
     azimuth, elevation = azimuth_elevation(camera.world_to_camera[0, :3, :3])
     viewpoint = prediction.viewpoint
     return {
         "schema_version": SCHEMA_VERSION,
         "farm3d_version": __version__,
-        "category": trained.category,
-        "checkpoint_sha256": trained.sha256,
+        "category": animal.trained.category,
+        "checkpoint_sha256": animal.trained.sha256,
         "segmenter": result.segmentation.source,
         "mask_confidence": round(result.segmentation.confidence, 4),
         "crop_box": _rounded(camera.crop_box),
@@ -58,10 +56,30 @@ def describe(
         },
         "metres_per_unit": round(scale.metres_per_unit, DIGITS),
         "ground_height": round(scale.ground_height, DIGITS),
+        "measurements": measurements(animal),
         "clips": [clip.name for clip in clips],
+        "edits": dict(animal.edits),
         "mask_iou": {"predicted": round(result.initial_iou, 4), "refined": round(result.iou, 4)},
         "refinement": refinement_change(result),
         "warnings": list(result.segmentation.warnings),
+    }
+
+
+def measurements(animal: Animal) -> dict[str, Any]:
+    """Ratios to the shoulder height (its cube, for the volume), and centimetres and litres where known."""
+    measured = animal.measure()
+    ratios = measured.times(1.0 / measured.shoulder_height)
+    known = {
+        **{f"{name}_cm": round(getattr(measured, name), 2) for name in LENGTHS},
+        "volume_litres": round(measured.volume / 1000.0, 2),
+    }
+    return {
+        "ratios": {
+            "body_length": round(ratios.body_length, 4),
+            "girth": round(ratios.girth, 4),
+            "volume": round(ratios.volume, 4),
+        },
+        "known": known if animal.known_length is not None else None,
     }
 
 
@@ -76,7 +94,7 @@ def refinement_change(result: Reconstruction) -> dict[str, float]:
     }
 
 
-def facts(result: Reconstruction, description: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+def facts(animal: Animal, description: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     """The numbers that the report shows, for people."""
     iou, hypotheses = description["mask_iou"], description["hypotheses"]
     return (
@@ -87,10 +105,23 @@ def facts(result: Reconstruction, description: dict[str, Any]) -> tuple[tuple[st
         ("azimuth of the head", f"{description['azimuth_degrees']:.0f}°"),
         ("elevation of the camera", f"{description['elevation_degrees']:.0f}°"),
         ("probability of this view", f"{max(hypotheses['probabilities']):.2f}"),
-        ("size", f"1 unit = {description['metres_per_unit']:.2f} m (typical height assumed)"),
-        ("mesh", f"{result.refined.rest_mesh.vertices.shape[1]:,} vertices"),
+        *_measured_facts(description["measurements"]),
+        *((f"{part} from", name) for part, name in description["edits"].items()),
+        ("mesh", f"{animal.prediction.rest_mesh.vertices.shape[1]:,} vertices"),
         ("checkpoint", description["checkpoint_sha256"][:12]),
     )
+
+
+def _measured_facts(measured: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    ratios, known = measured["ratios"], measured["known"]
+    if known is None:
+        return (
+            ("size", "typical of the category (a photograph does not tell it)"),
+            ("body length / shoulder height", f"{ratios['body_length']:.2f}"),
+            ("girth / shoulder height", f"{ratios['girth']:.2f}"),
+        )
+    lengths = ((name.replace("_", " "), f"{known[f'{name}_cm']:.0f} cm") for name in LENGTHS)
+    return (*lengths, ("volume", f"{known['volume_litres']:.0f} litres"))
 
 
 def _rounded(values: Tensor | Sequence[float] | None) -> Any:

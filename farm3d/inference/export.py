@@ -1,10 +1,7 @@
 """A reconstruction as files: the result folder of docs/results.md."""
 
 import json
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +9,20 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from farm3d.errors import ConfigError
 from farm3d.geometry.clip import Clip
 from farm3d.geometry.mesh import Mesh
-from farm3d.inference.clips import standard_clips
+from farm3d.inference.animal import Animal
+from farm3d.inference.blend_videos import blend_frames
 from farm3d.inference.description import describe, facts
+from farm3d.inference.edit import PARTS
 from farm3d.inference.reconstruct import Reconstruction
-from farm3d.inference.rig import rigged_glb, single_skeleton, world_scale
-from farm3d.inference.texture import bake
+from farm3d.inference.rig import rigged_glb
+from farm3d.inference.stopwatch import Stopwatch
 from farm3d.inference.videos import FRAMES_PER_SECOND, clip_frames, relight_frames, turntable_frames
-from farm3d.io.gltf import WorldScale
 from farm3d.io.html_report import Figure, ReportContent, report_html
 from farm3d.io.image import encode_png, write_png
 from farm3d.io.mesh_files import write_obj
 from farm3d.io.video import write_mp4
-from farm3d.models.build import TrainedModel
 
 Pixels = UInt8[np.ndarray, "height width 3"]
 
@@ -36,25 +32,14 @@ REPORT_SIDE = 640
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """What is written beside the files that every result has; `clip` is a clip of the result or one's own."""
+    """What is written beside the files that every result has; `clip` is a clip of the result or one's own.
+
+    With `blend_with` there are videos of the way from the animal to that one, part by part."""
 
     relight: bool = False
     animate: bool = False
     clip: str | Clip = "walk"
-
-
-@dataclass(frozen=True)
-class Stopwatch:
-    """Seconds per named stage, in the order in which they began."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Add the time of the block to the stage's."""
-        started = time.perf_counter()
-        yield
-        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
+    blend_with: Animal | None = None
 
 
 @dataclass(frozen=True)
@@ -64,63 +49,33 @@ class _Parts:
     glb: bytes
     overlay: Pixels
     clips: tuple[Clip, ...]
-    scale: WorldScale
     videos: tuple[str, ...]
 
 
-def write_result(
-    folder: Path,
-    name: str,
-    result: Reconstruction,
-    *,
-    pixels: Pixels,
-    trained: TrainedModel,
-    options: ExportOptions,
-    stopwatch: Stopwatch,
-) -> None:
-    """Write all files of the result called `name` into the empty `folder`."""
-    parts = _write_model(folder, result, pixels, trained=trained, options=options, stopwatch=stopwatch)
+def write_result(folder: Path, animal: Animal, *, options: ExportOptions, stopwatch: Stopwatch) -> None:
+    """Write all files of an animal into the empty `folder`."""
+    parts = _write_model(folder, animal, options=options, stopwatch=stopwatch)
     with stopwatch.stage("pictures"):
-        write_png(folder / "mask.png", result.segmentation.mask.numpy().astype(np.uint8) * 255)
-        write_png(folder / "silhouette.png", result.silhouette.astype(np.uint8) * 255)
+        write_png(folder / "mask.png", animal.fit.segmentation.mask.numpy().astype(np.uint8) * 255)
+        write_png(folder / "silhouette.png", animal.fit.silhouette.astype(np.uint8) * 255)
         write_png(folder / "overlay.png", parts.overlay)
     with stopwatch.stage("report"):
-        description = describe(result, trained=trained, scale=parts.scale, clips=parts.clips)
+        description = describe(animal, parts.clips)
         _write_json(folder / "prediction.json", description)
-        page = _report(name, result, pixels, parts=parts, description=description)
-        (folder / "report.html").write_text(page, encoding="utf-8")
+        (folder / "report.html").write_text(_report(animal, parts, description), encoding="utf-8")
     _write_json(folder / "timings.json", {k: round(v, 3) for k, v in stopwatch.seconds.items()})
 
 
-def chosen_clip(clip: str | Clip, clips: tuple[Clip, ...]) -> Clip:
-    """The clip of that name; raises ConfigError naming those that there are."""
-    if isinstance(clip, Clip):
-        return clip
-    named = {candidate.name: candidate for candidate in clips}
-    if clip not in named:
-        raise ConfigError(f"--clip {clip}: no such clip; there are {', '.join(named)}, or give a .json file")
-    return named[clip]
-
-
-def _write_model(
-    folder: Path,
-    result: Reconstruction,
-    pixels: Pixels,
-    *,
-    trained: TrainedModel,
-    options: ExportOptions,
-    stopwatch: Stopwatch,
-) -> _Parts:
+def _write_model(folder: Path, animal: Animal, *, options: ExportOptions, stopwatch: Stopwatch) -> _Parts:
     """The meshes and videos."""
-    prediction = result.refined
-    clips: tuple[Clip, ...] = standard_clips(single_skeleton(prediction))
-    played = chosen_clip(options.clip, clips)
-    if isinstance(options.clip, Clip):
+    prediction, scale = animal.prediction, animal.scale
+    clips = animal.all_clips
+    played = animal.clip_called(options.clip)
+    if played.name not in {clip.name for clip in clips}:
         clips = (*clips, played)
     with stopwatch.stage("texture"):
-        texture = bake(prediction)
+        texture = animal.texture
     with stopwatch.stage("rig"):
-        scale = world_scale(prediction, trained.shoulder_height_metres)
         glb = rigged_glb(prediction, texture, clips=clips, scale=scale)
         (folder / "animal.glb").write_bytes(glb)
         write_obj(folder / "posed.obj", Mesh(prediction.posed_mesh.vertices[0], prediction.posed_mesh.faces))
@@ -129,10 +84,12 @@ def _write_model(
         sources["relight.mp4"] = relight_frames(prediction, texture)
     if options.animate:
         sources["animate.mp4"] = clip_frames(prediction, texture, played)
+    if options.blend_with is not None:
+        sources |= {f"blend_{part}.mp4": blend_frames(animal, options.blend_with, part) for part in PARTS}
     for name, frames in sources.items():
         with stopwatch.stage(name):
             write_mp4(folder / name, frames, frames_per_second=FRAMES_PER_SECOND)
-    return _Parts(glb, draw_overlay(pixels, result), clips, scale, tuple(sources))
+    return _Parts(glb, draw_overlay(animal.source.pixels, animal.fit), clips, tuple(sources))
 
 
 def draw_overlay(pixels: Pixels, result: Reconstruction) -> Pixels:
@@ -148,12 +105,12 @@ def draw_overlay(pixels: Pixels, result: Reconstruction) -> Pixels:
     return canvas
 
 
-def _report(
-    name: str, result: Reconstruction, pixels: Pixels, *, parts: _Parts, description: dict[str, Any]
-) -> str:
-    mask = np.repeat(result.segmentation.mask.numpy().astype(np.uint8)[..., None] * 255, 3, axis=-1)
+def _report(animal: Animal, parts: _Parts, description: dict[str, Any]) -> str:
+    mask = np.repeat(animal.fit.segmentation.mask.numpy().astype(np.uint8)[..., None] * 255, 3, axis=-1)
     figures = (
-        Figure("Photograph", f"The photograph of the {description['category']}", _small_png(pixels)),
+        Figure(
+            "Photograph", f"The photograph of the {description['category']}", _small_png(animal.source.pixels)
+        ),
         Figure("Mask", "White where the animal was found, black elsewhere", _small_png(mask)),
         Figure(
             "Overlay",
@@ -164,14 +121,14 @@ def _report(
     files = ("animal.glb", "posed.obj", "prediction.json", *parts.videos)
     return report_html(
         ReportContent(
-            title=name,
+            title=animal.name,
             figures=figures,
             glb=parts.glb,
             hypothesis_probabilities=tuple(description["hypotheses"]["probabilities"]),
             hypothesis_azimuths_degrees=tuple(description["hypotheses"]["azimuths_degrees"]),
-            facts=facts(result, description),
+            facts=facts(animal, description),
             downloads=tuple((file, file) for file in files),
-            warnings=result.segmentation.warnings,
+            warnings=animal.fit.segmentation.warnings,
         )
     )
 

@@ -1,23 +1,23 @@
 """A run of farm3d-infer: one model, many photographs, one folder of results."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import torch
-
-from farm3d.errors import CheckpointError, InputError
-from farm3d.inference.export import ExportOptions, Stopwatch, write_result
-from farm3d.inference.reconstruct import reconstruct
+from farm3d.errors import InputError
+from farm3d.inference.animal import Animal
+from farm3d.inference.edit import Part
+from farm3d.inference.export import ExportOptions, write_result
+from farm3d.inference.measure import KnownLength
+from farm3d.inference.reconstructor import Reconstructor
 from farm3d.inference.refine import RefineConfig
+from farm3d.inference.stopwatch import Stopwatch
 from farm3d.io.atomic import replacing_folder, write_bytes_atomically
 from farm3d.io.html_report import IndexEntry, index_html
-from farm3d.io.image import read_image
+from farm3d.io.image import SourceImage, read_image
 from farm3d.io.inputs import InputImage
-from farm3d.models.build import TrainedModel, load_trained, shipped_checkpoint
-from farm3d.pretrained.hub import fetch_checkpoint, is_hub_id
+from farm3d.models.build import load_trained
 from farm3d.pretrained.segmentation import GIVEN_OR_GRABCUT, MaskSource, segment
-from farm3d.types import ShapePrior
 
 
 @dataclass(frozen=True)
@@ -30,15 +30,27 @@ class MaskOptions:
 
 
 @dataclass(frozen=True)
+class Edits:
+    """What every animal of a run takes from another, and a length that is known of it."""
+
+    taken: tuple[tuple[Part, Animal], ...] = ()
+    known_length: KnownLength | None = None
+
+    def apply(self, animal: Animal) -> Animal:
+        """The animal after all edits."""
+        for part, other in self.taken:
+            animal = animal.take(part, other)
+        return replace(animal, known_length=self.known_length)
+
+
+@dataclass(frozen=True)
 class Session:
     """What all photographs of a run share."""
 
     out: Path
-    trained: TrainedModel
-    prior: ShapePrior
+    reconstructor: Reconstructor
     masks: MaskOptions
     refinement: RefineConfig
-    options: ExportOptions
     loading_seconds: float
 
 
@@ -51,65 +63,72 @@ class Outcome:
     summary: str
 
 
-def open_session(
-    out: Path, checkpoint: Path, *, masks: MaskOptions, refinement: RefineConfig, options: ExportOptions
-) -> Session:
+def open_session(out: Path, checkpoint: Path, *, masks: MaskOptions, refinement: RefineConfig) -> Session:
     """Load the model and make the folder `out`; raises a Farm3DError where that cannot be."""
     stopwatch = Stopwatch()
     with stopwatch.stage("load"):
-        trained = load_trained(checkpoint)
-        with torch.no_grad():
-            prior = trained.model.prior()
+        reconstructor = Reconstructor(load_trained(checkpoint))
     _make_folder(out)
-    return Session(out, trained, prior, masks, refinement, options, stopwatch.seconds["load"])
+    return Session(out, reconstructor, masks, refinement, stopwatch.seconds["load"])
 
 
-def find_checkpoint(checkpoint: str | None, category: str | None) -> Path:
-    """The file or run folder that --checkpoint names, or the shipped checkpoint of the category."""
-    if checkpoint is None:
-        return shipped_checkpoint(category)
-    path = Path(checkpoint)
-    if path.exists():
-        return path
-    if is_hub_id(checkpoint):
-        return fetch_checkpoint(checkpoint)
-    raise CheckpointError(f"{checkpoint}: no such file or folder, and not a hub id (owner/name)")
+def read_animal(session: Session, path: Path) -> Animal:
+    """The animal in a photograph from which others take something; its mask is beside it or is made."""
+    masks = MaskOptions(session.masks.source)
+    return animal_in(session, read_image(path), path, masks=masks, stopwatch=Stopwatch())
 
 
-def reconstruct_file(session: Session, image: InputImage) -> Outcome:
-    """Read, segment, reconstruct and write one photograph; the result folder appears when complete."""
-    stopwatch = Stopwatch({"load": session.loading_seconds})
-    with stopwatch.stage("read"):
-        source = read_image(image.path)
+def animal_in(
+    session: Session, source: SourceImage, path: Path, *, masks: MaskOptions, stopwatch: Stopwatch
+) -> Animal:
+    """Segment and reconstruct a photograph; `path` names it in messages, and its mask lies beside that."""
     with stopwatch.stage("segment"):
         segmentation = segment(
             source,
-            image.path,
-            segmenter=session.masks.source,
-            category=session.trained.category,
-            mask_path=session.masks.mask_path,
-            number=session.masks.instance,
+            path,
+            segmenter=masks.source,
+            category=session.reconstructor.trained.category,
+            mask_path=masks.mask_path,
+            number=masks.instance,
         )
     with stopwatch.stage("reconstruct"):
-        result = reconstruct(
-            session.trained.model,
-            session.prior,
-            source.pixels,
-            segmentation=segmentation,
-            refinement=session.refinement,
+        return session.reconstructor.animal(
+            source, segmentation, name=source.stem, refinement=session.refinement
         )
+
+
+def reconstruct_file(session: Session, image: InputImage, *, edits: Edits, options: ExportOptions) -> Outcome:
+    """Read, segment, reconstruct, edit and write one photograph; its folder appears when complete."""
+    stopwatch = Stopwatch({"load": session.loading_seconds})
+    with stopwatch.stage("read"):
+        source = read_image(image.path)
+    return reconstruct_picture(session, source, image, edits=edits, options=options, stopwatch=stopwatch)
+
+
+def reconstruct_picture(
+    session: Session,
+    source: SourceImage,
+    image: InputImage,
+    *,
+    edits: Edits,
+    options: ExportOptions,
+    stopwatch: Stopwatch,
+) -> Outcome:
+    """The same of a picture in memory, which `image` names."""
+    animal = animal_in(session, source, image.path, masks=session.masks, stopwatch=stopwatch)
+    return write_animal(
+        session, replace(edits.apply(animal), name=image.name), image, options=options, stopwatch=stopwatch
+    )
+
+
+def write_animal(
+    session: Session, animal: Animal, image: InputImage, *, options: ExportOptions, stopwatch: Stopwatch
+) -> Outcome:
+    """Write an animal's folder of results, complete or not at all, and say how it went."""
     with replacing_folder(session.out / image.name) as folder:
-        write_result(
-            folder,
-            image.name,
-            result,
-            pixels=source.pixels,
-            trained=session.trained,
-            options=session.options,
-            stopwatch=stopwatch,
-        )
-    seconds = sum(stopwatch.seconds.values())
-    warnings = segmentation.warnings
+        write_result(folder, animal, options=options, stopwatch=stopwatch)
+    seconds, fit = sum(stopwatch.seconds.values()), animal.fit
+    warnings = fit.segmentation.warnings
     entry = IndexEntry(
         title=image.name,
         folder=image.name,
@@ -118,8 +137,8 @@ def reconstruct_file(session: Session, image: InputImage) -> Outcome:
         warnings=warnings,
     )
     summary = (
-        f"{image.path}: mask from {session.masks.source.maker_of(segmentation)},"
-        f" IoU {result.initial_iou:.2f} predicted, {result.iou:.2f} refined,"
+        f"{image.path}: mask from {session.masks.source.maker_of(fit.segmentation)},"
+        f" IoU {fit.initial_iou:.2f} predicted, {fit.iou:.2f} refined,"
         f" {seconds:.1f} s -> {session.out / image.name}"
     )
     return Outcome(entry, warnings, summary)

@@ -33,11 +33,13 @@ class TrainedModel:
 
 
 def load_trained(path: Path) -> TrainedModel:
-    """The model of a checkpoint file, or of the newest checkpoint of a training run's folder.
+    """The model of a checkpoint file, of a folder with one, or of a training run's newest checkpoint.
 
     Raises CheckpointError where there is none or where it is not a farm3d model.
     """
-    file = _file_to_use(newest_checkpoint(path)) if path.is_dir() else path
+    file = path
+    if path.is_dir():
+        file = _file_to_use(path if (path / MODEL_FILE).is_file() else newest_checkpoint(path))
     checkpoint = read_checkpoint(file)
     try:
         config = checkpoint.metadata["config"]

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 from farm3d.errors import CheckpointError
 
@@ -13,8 +14,8 @@ def is_hub_id(name: str) -> bool:
     return re.fullmatch(r"[\w.-]+/[\w.-]+", name) is not None
 
 
-def fetch_checkpoint(repository: str) -> Path:
-    """The repository's model.safetensors, downloaded or from the cache.
+def fetch_checkpoint(repository: str, **options: Any) -> Path:
+    """The repository's model.safetensors, downloaded or from the cache; `options` are hf_hub_download's.
 
     Raises CheckpointError where it cannot be had.
     """
@@ -22,7 +23,7 @@ def fetch_checkpoint(repository: str) -> Path:
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     try:
-        return Path(hf_hub_download(repository, CHECKPOINT_FILE))
+        return Path(hf_hub_download(repository, CHECKPOINT_FILE, **options))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         first_line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise CheckpointError(
