@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch.profiler import record_function
 
 from farm3d.data.image_folder import ImageDataSet, canonical_mesh
 from farm3d.data.surface_samples import SignedDistances, signed_distances
@@ -125,7 +126,8 @@ def _image_terms(
         draws=with_tensors(_draws(config, rng), lambda drawn: drawn[part.places].to(device)),
     )
     anywhere, near = (_uniform_points(config, rng).to(device) for _ in range(2))
-    eikonal = eikonal_term(model.sdf, prior, anywhere=anywhere, near=near, part=part)
+    with record_function("losses"):
+        eikonal = eikonal_term(model.sdf, prior, anywhere=anywhere, near=near, part=part)
     judged = _distillation(config, denoiser, prediction, step=portion.step, part=part)
     return replace(terms, eikonal=eikonal, distillation=judged)
 
@@ -144,14 +146,15 @@ def _distillation(
             for sample in range(0, config.batch_size, config.guidance.every)[part.places]
         ],
     )
-    return distillation_term(
-        prediction,
-        denoiser,
-        views,
-        prompts=views.prompts(config.guidance, config.category),
-        size=config.guidance.size,
-        settings=config.guidance.at(step),
-    )
+    with record_function("guidance"):
+        return distillation_term(
+            prediction,
+            denoiser,
+            views,
+            prompts=views.prompts(config.guidance, config.category),
+            size=config.guidance.size,
+            settings=config.guidance.at(step),
+        )
 
 
 def _numbers(config: TrainConfig, step: int) -> ImageStep:
@@ -168,7 +171,7 @@ def _numbers(config: TrainConfig, step: int) -> ImageStep:
         ),
         score_weights={name: weights[name] * factors.get(name, 1.0) for name in RECONSTRUCTION},
         score_size=plan.score_size,
-        reaches=weights["reach"] > 0.0,
+        grows=weights["growth"] > 0.0,
         precision=config.precision,
     )
 
@@ -180,7 +183,8 @@ def _moving_prior(
     resolution = round(config.images.grid_resolution.value(step))
     reach = config.images.jitter * shape_lattice(resolution).spacing
     down, along = rng.uniform(-reach, reach, size=2)
-    return model.prior(resolution=resolution, shift=(float(down), float(along)), unfinished=True)
+    with record_function("iso-surface"):
+        return model.prior(resolution=resolution, shift=(float(down), float(along)), unfinished=True)
 
 
 def _once_each(notice: Notice) -> Callable[[str, int], None]:

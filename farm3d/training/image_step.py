@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.profiler import record_function
 
 from farm3d.fields.sdf_field import SDFField
-from farm3d.geometry.camera import project_to_ndc
 from farm3d.geometry.mesh import Mesh
 from farm3d.geometry.skinning import skin
 from farm3d.geometry.tetrahedral_grid import HALF_EXTENT
@@ -22,7 +22,6 @@ from farm3d.losses.reconstruction import (
     feature_loss,
     inside_distance_loss,
     mask_loss,
-    reach_loss,
 )
 from farm3d.losses.regularization import articulation_loss, deformation_loss, eikonal_loss
 from farm3d.models.animal_model import AnimalModel, ImageReading, Phase
@@ -35,6 +34,7 @@ from farm3d.predictors.hypotheses import (
 )
 from farm3d.render.mesh_renderer import render_coverage, render_surface, surface_features
 from farm3d.shapes import Images
+from farm3d.training.missing_parts import growth_loss, missing_parts
 from farm3d.training.precision import Precision, read_images
 from farm3d.training.ranks import WHOLE, Part
 from farm3d.types import AnimalPrediction, Batch, RenderBuffers, SDFSamples, ShapePrior
@@ -49,7 +49,7 @@ class ImageStep:
 
     `score_weights` are those of the reconstruction's terms in the loss that hypotheses are scored by. With a
     `score_size` above 0 every hypothesis is compared with its image, at so many pixels a side and without
-    gradients; otherwise only the one that is rendered, as in MagicPony. `reaches` asks for the reach term.
+    gradients; otherwise only the one that is rendered, as in MagicPony. `grows` asks for the growth term.
     """
 
     render_size: int
@@ -57,7 +57,7 @@ class ImageStep:
     exploration: Exploration
     score_weights: Mapping[str, float]
     score_size: int = 0
-    reaches: bool = False
+    grows: bool = False
     precision: Precision = "float32"
 
 
@@ -83,32 +83,41 @@ def image_terms(
     `inputs` are what the encoder sees. Every image is rendered under one hypothesis; its losses count by the
     hypothesis's probability.
     """
-    reading = read_images(model, inputs, step.precision)
+    with record_function("encoder"):
+        reading = read_images(model, inputs, step.precision)
     chosen = choose_hypotheses(
         reading.viewpoint.logits, step.exploration, turn=draws.turn, uniform=draws.uniform
     )
-    pose = model.pose(reading, prior, chosen.index, phase=step.phase)
-    prediction = model.assemble(reading, pose, prior, phase=step.phase)
-    buffers = render_surface(
-        prediction.posed_mesh,
-        prediction.camera,
-        step.render_size,
-        rest_positions=prediction.rest_positions,
-        albedo_fn=prediction.albedo_fn,
-        light=prediction.light,
-    )
-    losses = reconstruction_losses(buffers, prediction, batch)
-    if step.reaches:
-        losses["reach"] = _reach(buffers, prediction, batch)
+    with record_function("deformation and skinning"):
+        pose = model.pose(reading, prior, chosen.index, phase=step.phase)
+        prediction = model.assemble(reading, pose, prior, phase=step.phase)
+    with record_function("render"):
+        buffers = render_surface(
+            prediction.posed_mesh,
+            prediction.camera,
+            step.render_size,
+            rest_positions=prediction.rest_positions,
+            albedo_fn=prediction.albedo_fn,
+            light=prediction.light,
+        )
+    with record_function("losses"):
+        losses = reconstruction_losses(buffers, prediction, batch)
+        if step.grows:
+            losses["growth"] = _growth(model.sdf, buffers, prediction, batch=batch)
+    with record_function("scores of all hypotheses"):
+        score = (
+            difference_loss(
+                reading.viewpoint.logits,
+                losses_of_hypotheses(model, prior, reading, batch=batch, step=step),
+            )
+            if step.score_size
+            else _score(reading.viewpoint.logits, chosen, losses, weights=step.score_weights)
+        )
     terms = LossTerms(
         **{name: (chosen.weight * loss).mean() for name, loss in losses.items()},
         articulation=articulation_loss(prediction.joint_angles) if step.phase.articulated else None,
         deformation=_deformation(prediction) if step.phase.deformed else None,
-        score=_score(reading.viewpoint.logits, chosen, losses, weights=step.score_weights)
-        if step.score_size == 0
-        else difference_loss(
-            reading.viewpoint.logits, losses_of_hypotheses(model, prior, reading, batch=batch, step=step)
-        ),
+        score=score,
     )
     return terms, prediction
 
@@ -185,11 +194,13 @@ def reconstruction_losses(
     return losses
 
 
-def _reach(buffers: RenderBuffers, prediction: AnimalPrediction, batch: Batch) -> Float[Tensor, " images"]:
-    """The reach term at half the render's size."""
+def _growth(
+    field: SDFField, buffers: RenderBuffers, prediction: AnimalPrediction, *, batch: Batch
+) -> Float[Tensor, " images"]:
+    """The growth term at half the render's size."""
     size = buffers.mask.shape[1] // 2
-    vertices = project_to_ndc(prediction.camera, prediction.posed_mesh.vertices)
-    return reach_loss(_resized(buffers.mask, size), _resized(batch.masks, size), vertices)
+    rendered, mask = _resized(buffers.mask, size), _resized(batch.masks, size)
+    return growth_loss(field, missing_parts(rendered, mask, prediction), len(mask), size * size)
 
 
 def _resized(images: Images, size: int) -> Float[Tensor, "images size size channels"]:

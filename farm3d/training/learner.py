@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
+from torch.profiler import record_function
 
 from farm3d.errors import NonFiniteError
 from farm3d.losses.objective import LossTerms, weighted_sum
@@ -52,6 +53,13 @@ def take_step(
     for group, rate in zip(learner.optimizer.param_groups, rates, strict=True):
         group["lr"] = rate
     losses = _add_gradients(config, learner, stream, step=step, ranks=ranks)
+    with record_function("optimiser"):
+        _descend(config, learner, losses, step=step)
+    return losses
+
+
+def _descend(config: TrainConfig, learner: Learner, losses: StepLoss, *, step: int) -> None:
+    """Clip the gradients and change the model, and its average, by them."""
     learner.scaler.unscale_(learner.optimizer)
     parameters = [p for p in learner.model.parameters() if p.grad is not None]
     norm = torch.nn.utils.get_total_norm(p.grad for p in parameters if p.grad is not None)
@@ -64,7 +72,6 @@ def take_step(
     learner.scaler.update()
     if learner.average is not None:
         _update_average(learner.average, learner.model, decay=config.ema_decay, step=step)
-    return losses
 
 
 def _add_gradients(
@@ -84,7 +91,8 @@ def _add_gradients(
             values = ranks.average([], torch.stack(own) * config.accumulate)
             listed = _listed(dict(zip(names, values.tolist()[1:], strict=True)))
             raise NonFiniteError(f"step {step}: the loss is not finite ({listed})")
-        learner.scaler.scale(loss).backward()
+        with record_function("backward"):
+            learner.scaler.scale(loss).backward()
         values = values.to(loss.device) + torch.stack(own)
     parameters = [p for p in learner.model.parameters() if p.requires_grad]
     loss_value, *term_values = ranks.average(parameters, values).tolist()

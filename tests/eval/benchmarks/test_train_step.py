@@ -3,7 +3,7 @@
 import pytest
 import torch
 from farm3d.eval.benchmarks.harness import Effort
-from farm3d.eval.benchmarks.train_step import PARTS, WHOLE, load_subject, measure_train_step, timed_step
+from farm3d.eval.benchmarks.train_step import PARTS, WHOLE, measure_train_step
 
 from farm3d.config import load_config
 from farm3d.errors import ConfigError
@@ -34,23 +34,15 @@ def tiny(*overrides: str) -> TrainConfig:
 
 def test_the_parts_add_up_and_guidance_is_one_of_them() -> None:
     config, effort = tiny(*SETTINGS, *GUIDED), Effort(seconds=0.0, least=2, warm_up=0)
-    cases = measure_train_step(config, effort, device=CPU, name="tiny", progress=lambda line: None)
+    cases = measure_train_step(
+        config, effort, device=CPU, name="tiny", progress=lambda line: None, pictures=32
+    )
     assert [case.task for case in cases] == [*PARTS, WHOLE]
     medians = [case.timing.median for case in cases if case.timing is not None]
     assert len(medians) == len(cases)
-    assert sum(medians[:-1]) == pytest.approx(medians[-1], rel=0.25)
-    assert sum(case.numbers["percent"] for case in cases[:-1]) == pytest.approx(100.0, abs=25.0)
-    assert all(case.setting.startswith("tiny, 4 images of 64, drawn at 32, ") for case in cases)
-
-
-def test_every_network_learns_from_a_timed_step() -> None:
-    subject = load_subject(tiny(*SETTINGS), CPU)
-    model = subject.learner.model
-    before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
-    laps = timed_step(subject)
-    assert set(laps.seconds) == set(PARTS) - {"guidance"}
-    moved = {name.split(".")[0] for name, p in model.named_parameters() if not torch.equal(p, before[name])}
-    assert moved == {name.split(".")[0] for name in before}
+    assert 0.7 * medians[-1] < sum(medians[:-1]) < 1.1 * medians[-1]
+    assert 70.0 < sum(case.numbers["percent"] for case in cases[:-1]) <= 100.0
+    assert all(case.setting == ("tiny, 4 images of 64, drawn at 32") for case in cases)
 
 
 def test_training_from_truth_is_another_thing() -> None:
