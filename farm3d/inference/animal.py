@@ -124,7 +124,7 @@ class Animal:
         """
         from farm3d.inference.export import ExportOptions, write_result
 
-        options = ExportOptions(relight=videos, animate=videos, clip=self.clip_called(clip))
+        options = ExportOptions(turntable=videos, relight=videos, animate=videos, clip=self.clip_called(clip))
         with replacing_folder(Path(folder)) as target:
             write_result(target, self, options=options, stopwatch=Stopwatch())
         return Path(folder)

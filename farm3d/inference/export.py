@@ -36,6 +36,7 @@ class ExportOptions:
 
     With `blend_with` there are videos of the way from the animal to that one, part by part."""
 
+    turntable: bool = True
     relight: bool = False
     animate: bool = False
     clip: str | Clip = "walk"
@@ -79,7 +80,9 @@ def _write_model(folder: Path, animal: Animal, *, options: ExportOptions, stopwa
         glb = rigged_glb(prediction, texture, clips=clips, scale=scale)
         (folder / "animal.glb").write_bytes(glb)
         write_obj(folder / "posed.obj", Mesh(prediction.posed_mesh.vertices[0], prediction.posed_mesh.faces))
-    sources = {"turntable.mp4": turntable_frames(prediction, texture)}
+    sources = {}
+    if options.turntable:
+        sources["turntable.mp4"] = turntable_frames(prediction, texture)
     if options.relight:
         sources["relight.mp4"] = relight_frames(prediction, texture)
     if options.animate:

@@ -43,6 +43,9 @@ class Edits:
         return replace(animal, known_length=self.known_length)
 
 
+NO_EDITS = Edits()
+
+
 @dataclass(frozen=True)
 class Session:
     """What all photographs of a run share."""
@@ -97,12 +100,20 @@ def animal_in(
         )
 
 
-def reconstruct_file(session: Session, image: InputImage, *, edits: Edits, options: ExportOptions) -> Outcome:
+def reconstruct_file(
+    session: Session,
+    image: InputImage,
+    *,
+    options: ExportOptions,
+    edits: Edits = NO_EDITS,
+    stopwatch: Stopwatch | None = None,
+) -> Outcome:
     """Read, segment, reconstruct, edit and write one photograph; its folder appears when complete."""
-    stopwatch = Stopwatch({"load": session.loading_seconds})
+    stopwatch = stopwatch or Stopwatch()
+    stopwatch.seconds["load"] = session.loading_seconds
     with stopwatch.stage("read"):
         source = read_image(image.path)
-    return reconstruct_picture(session, source, image, edits=edits, options=options, stopwatch=stopwatch)
+    return reconstruct_picture(session, source, image, options=options, edits=edits, stopwatch=stopwatch)
 
 
 def reconstruct_picture(
@@ -110,8 +121,8 @@ def reconstruct_picture(
     source: SourceImage,
     image: InputImage,
     *,
-    edits: Edits,
     options: ExportOptions,
+    edits: Edits = NO_EDITS,
     stopwatch: Stopwatch,
 ) -> Outcome:
     """The same of a picture in memory, which `image` names."""
