@@ -5,8 +5,9 @@ the 3D view. All text is escaped: file names and messages may contain anything.
 """
 
 import base64
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from html import escape
 from importlib.resources import files
 from string import Template
@@ -21,9 +22,12 @@ _MODULES = (
     ("../utils/SkeletonUtils.js", "three/SkeletonUtils.js"),
     ("three/addons/loaders/GLTFLoader.js", "three/GLTFLoader.js"),
     ("three/addons/controls/OrbitControls.js", "three/OrbitControls.js"),
+    ("./stage.js", "stage.js"),
     ("farm3d-viewer", "viewer.js"),
 )
 """The specifier that imports name a module by, and its file; each stands after those it imports."""
+
+_PHOTOGRAPH_BUTTON = '<button data-view="photograph" type="button">Photograph</button>\n'
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,22 @@ class Figure:
     caption: str
     alt: str
     image: bytes
+
+
+@dataclass(frozen=True)
+class PhotographView:
+    """Where a photograph was taken from and how it is lit, in the animal's own frame, for the 3D view.
+
+    Angles in degrees: azimuth 0 is in front of the face, 90 on the animal's left; elevations are above the
+    ground. `ambience` and `strength` are those of `DirectionalLight.ambient` and `.diffuse`.
+    """
+
+    azimuth: float
+    elevation: float
+    light_azimuth: float
+    light_elevation: float
+    ambience: float
+    strength: float
 
 
 @dataclass(frozen=True)
@@ -51,6 +71,7 @@ class ReportContent:
     facts: tuple[tuple[str, str], ...] = ()
     downloads: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
+    photograph_view: PhotographView | None = None
 
 
 @dataclass(frozen=True)
@@ -96,8 +117,12 @@ class EvaluationContent:
 
 def report_html(content: ReportContent) -> str:
     """The page of one animal, complete in itself but for the download links. Equal contents, equal text."""
+    view = content.photograph_view
     return _fill(
         "report.html",
+        photograph=json.dumps(None if view is None else asdict(view)),
+        photograph_button="" if view is None else _PHOTOGRAPH_BUTTON,
+        glb_size=_size(len(content.glb)),
         title=escape(content.title),
         warnings=_warnings(content.warnings),
         figures=_gallery(Gallery("From photograph to model", content.figures)),
@@ -222,10 +247,20 @@ def _downloads(downloads: Sequence[tuple[str, str]]) -> str:
     if not downloads:
         return ""
     items = "\n".join(
-        f'<li><a href="{_href(name)}" download>{escape(label)}</a> <small>{escape(name)}</small></li>'
+        f'<li><a href="{_href(name)}" download>{escape(label)}</a>{_file_name(label, name)}</li>'
         for label, name in downloads
     )
-    return _section("Files", f'<ul class="downloads">\n{items}\n</ul>')
+    note = '<p class="hint">They lie beside this page; the animal itself and the pictures are inside it.</p>'
+    return _section("Files", f'<ul class="downloads">\n{items}\n</ul>\n{note}')
+
+
+def _file_name(label: str, name: str) -> str:
+    return "" if label == name else f" <small>{escape(name)}</small>"
+
+
+def _size(count: int) -> str:
+    """A number of bytes for people."""
+    return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.0f} kB"
 
 
 def _entry(entry: IndexEntry) -> str:

@@ -3,21 +3,32 @@
 import hashlib
 import io
 import re
-import shutil
-import subprocess
+from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from farm3d.io.gltf import skinned_glb
-from farm3d.io.html_report import Figure, IndexEntry, ReportContent, index_html, report_html
+from farm3d.io.html_report import (
+    Figure,
+    IndexEntry,
+    PhotographView,
+    ReportContent,
+    index_html,
+    report_html,
+)
 
+from ..chromium import Visit, open_browser, visit
 from .sample_animal import SCALE, rig, surface
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Locator
 
 VIEWER = Path(str(files("farm3d.io"))) / "viewer"
 THREE_SHA256 = {
@@ -29,8 +40,6 @@ THREE_SHA256 = {
     "three.core.min.js": "05b2609338c76cd65daf74f3ac515bc9a5045e1b3b33edc07d8c9bd55250fa90",
     "three.module.min.js": "86bcee248b64f44bcfc23c331ae74619061957d59cab040171dcb6fb5900beb6",
 }
-DRAWN = '(?s)<html[^>]* data-viewer="ready".*<canvas[^>]* width="910"'
-"""In the page's elements once it is drawn in a window 1000 pixels wide: borders and margins take 90."""
 HOSTILE = """<script>alert('1')</script> & "horse".jpg"""
 
 
@@ -80,6 +89,7 @@ def content() -> ReportContent:
         facts=(("Mask IoU", "0.87"), ("File", HOSTILE)),
         downloads=(("Rigged animal", "animal.glb"), ("Odd", "a #1: <b>.obj")),
         warnings=(f"{HOSTILE} touches the border",),
+        photograph_view=PhotographView(-80.0, 10.0, 30.0, 50.0, 0.4, 0.7),
     )
 
 
@@ -88,6 +98,7 @@ def test_all_text_arrives_escaped(content: ReportContent) -> None:
     reader = PageReader(page)
     assert "alert(" not in page.replace("alert(&#x27;1&#x27;)", "")
     assert reader.text.count(HOSTILE) == 4  # title, heading, fact, warning
+    assert f"{HOSTILE}.glb" in [link.get("download") for link in reader.all("a")]
     assert reader.all("img")[0]["alt"] == f"The crop of {HOSTILE}"
     assert {"href": "./a%20%231%3A%20%3Cb%3E.obj", "download": None} in reader.all("a")
 
@@ -107,7 +118,7 @@ def test_every_picture_and_control_has_a_name(content: ReportContent) -> None:
     assert all(image.get("alt") for image in reader.all("img"))
     labelled = {label.get("for") for label in reader.all("label")}
     ranges = [control["id"] for control in reader.all("input") if control["type"] == "range"]
-    assert len(ranges) == 3 and set(ranges) <= labelled
+    assert len(ranges) == 6 and set(ranges) <= labelled
     assert reader.all("canvas")[0]["aria-label"] and reader.all("canvas")[0]["tabindex"] == "0"
     assert reader.all("html")[0]["lang"] == "en"
 
@@ -122,6 +133,7 @@ def test_the_likeliest_hypothesis_is_marked(content: ReportContent) -> None:
 def test_absent_parts_leave_no_trace(content: ReportContent) -> None:
     page = report_html(ReportContent("cow", (), content.glb))
     assert "Viewpoint hypotheses" not in page and "Numbers" not in page and 'class="warnings"' not in page
+    assert 'data-view="photograph"' not in page
 
 
 def test_equal_contents_give_equal_pages(content: ReportContent) -> None:
@@ -160,57 +172,146 @@ def test_the_index_links_every_result() -> None:
     assert "2 animals" in reader.text and "horse & foal" in reader.text and "cut <off>" in reader.text
 
 
-def screenshot(page: Path, link: str, folder: Path, *options: str) -> tuple[np.ndarray, list[str]]:
-    """A picture of the page and what it wrote to the console; skips where Chromium is missing.
-
-    On a busy machine the browser's virtual time may end before its image decoder is done, or before its
-    window has the size asked for: until the page's elements say that both are so it is started again.
-    """
-    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if browser is None:
-        pytest.skip("Chromium is not installed")
-    picture = folder / "picture.png"
-    flags = "--headless=new --no-sandbox --use-gl=angle --use-angle=swiftshader --enable-unsafe-swiftshader"
-    quiet = "--disable-background-networking --enable-logging=stderr --hide-scrollbars --window-size=1000,800"
-    command = [browser, *flags.split(), *quiet.split(), "--virtual-time-budget=5000", "--dump-dom", *options]
-    command += [f"--user-data-dir={folder / 'profile'}", f"--screenshot={picture}", f"{page.as_uri()}#{link}"]
-    for _ in range(5):
-        run = subprocess.run(command, capture_output=True, text=True, timeout=120)
-        if re.search(DRAWN, run.stdout) or 'data-viewer="failed"' in run.stdout:
-            break
-    assert picture.exists(), run.stderr[-2000:]
-    console = [line for line in run.stderr.splitlines() if "CONSOLE" in line]
-    with Image.open(picture) as image:
-        return np.asarray(image.convert("RGB")).astype(int), console
-
-
-def coat_pixels(picture: np.ndarray) -> int:
-    """How many pixels have the striped coat's brown, which nothing else in the page has over an area."""
-    return int(((picture[..., 0] - picture[..., 2] > 50) & (picture[..., 0] > picture[..., 1])).sum())
+@pytest.fixture(scope="module")
+def page(content: ReportContent, tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("result") / "report.html"
+    path.write_text(report_html(content), encoding="utf-8")
+    return path.as_uri()
 
 
 @pytest.fixture(scope="module")
-def page(content: ReportContent, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("result") / "report.html"
-    path.write_text(report_html(content), encoding="utf-8")
-    return path
+def browser() -> "Iterator[Browser]":
+    with open_browser() as opened:
+        yield opened
 
 
-def test_a_browser_shows_the_animal_and_plays_its_clip(page: Path, tmp_path: Path) -> None:
-    start, complaints = screenshot(page, "clip=walk&time=0", tmp_path)
-    assert complaints == []
-    assert coat_pixels(start) > 8000
-    later, complaints = screenshot(page, "clip=walk&time=0.25", tmp_path)
-    assert complaints == []
-    assert coat_pixels(later) > 8000
-    moved = np.abs(start - later).max(axis=-1) > 30
-    assert moved.sum() > 5000
-    again, _ = screenshot(page, "clip=walk&time=1", tmp_path)
-    looped = np.abs(start - again).max(axis=-1) > 30
-    assert looped.sum() < moved.sum() / 10
+@pytest.fixture(scope="module")
+def report(browser: "Browser", page: str) -> Iterator[Visit]:
+    """The page in a reader's browser, its model on screen."""
+    with visit(browser, page) as seen:
+        seen.page.wait_for_selector("html[data-viewer=ready]")
+        yield seen
 
 
-def test_a_browser_without_webgl_shows_a_message(page: Path, tmp_path: Path) -> None:
-    picture, complaints = screenshot(page, "", tmp_path, "--disable-3d-apis")
-    assert coat_pixels(picture) < 4000
-    assert complaints and all("WebGL" in line for line in complaints)
+def picture(place: "Locator") -> np.ndarray:
+    with Image.open(io.BytesIO(place.screenshot())) as image:
+        return np.asarray(image.convert("RGB")).astype(int)
+
+
+def stage(seen: Visit) -> np.ndarray:
+    """What the 3D view shows now."""
+    seen.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    return picture(seen.page.locator(".stage"))
+
+
+def changed(first: np.ndarray, second: np.ndarray) -> int:
+    """How many pixels differ clearly."""
+    return int((np.abs(first - second).max(axis=-1) > 30).sum())
+
+
+def slide(seen: Visit, label: str, value: float) -> None:
+    seen.page.get_by_label(label, exact=True).fill(str(value))
+
+
+def coat_pixels(shown: np.ndarray) -> int:
+    """How many pixels have the striped coat's brown, which nothing else has over an area."""
+    return int(((shown[..., 0] - shown[..., 2] > 50) & (shown[..., 0] > shown[..., 1])).sum())
+
+
+def test_a_browser_shows_the_animal_and_asks_nobody(report: Visit) -> None:
+    assert coat_pixels(stage(report)) > 8000
+    assert report.complaints == []
+    assert [url for url in report.requests if not url.startswith(("file:", "data:", "blob:"))] == []
+    assert report.page.get_by_role("radio").count() == 3
+
+
+@pytest.mark.parametrize("clip", ["Walk", "Idle"])
+def test_every_clip_plays_and_closes_its_loop(report: Visit, clip: str) -> None:
+    report.page.get_by_role("radio", name=clip).check(force=True)
+    assert report.page.get_by_role("button", name="Pause").is_visible()
+    time = report.page.get_by_label("Time")
+    began = time.input_value()
+    report.page.wait_for_function("began => document.getElementById('time').value !== began", arg=began)
+    frames = []
+    for seconds in (0.0, 0.25, 1.0):
+        slide(report, "Time", seconds)
+        frames.append(stage(report))
+    moved = changed(frames[0], frames[1])
+    assert moved > 500 and coat_pixels(frames[1]) > 8000
+    assert changed(frames[0], frames[2]) < moved / 10
+
+
+def test_pose_and_light_follow_their_sliders(report: Visit) -> None:
+    report.page.get_by_role("radio", name="Pose in the photograph").check(force=True)
+    posed = stage(report)
+    slide(report, "Pose", 0)
+    at_rest = stage(report)
+    assert changed(posed, at_rest) > 2000
+    slide(report, "Ambient", 1)
+    bright = stage(report)
+    assert bright.mean() > at_rest.mean() + 1
+    slide(report, "Direction", -120)
+    assert changed(stage(report), bright) > 500
+
+
+def test_the_photograph_s_view_brings_its_light_and_pose(report: Visit) -> None:
+    slide(report, "Pose", 0)
+    report.page.get_by_role("button", name="Photograph", exact=True).click()
+    assert "80° round to the animal's right, 10° above" in report.page.locator("#view-value").inner_text()
+    assert report.page.get_by_label("Pose", exact=True).input_value() == "1"
+    assert report.page.get_by_label("Ambient").input_value() == "0.4"
+
+
+def test_the_keyboard_reaches_and_turns_everything(report: Visit) -> None:
+    keyboard = report.page.keyboard
+    report.page.get_by_role("button", name="Front").click()
+    report.page.get_by_role("radio", checked=True).focus()
+    keyboard.press("Shift+Tab")
+    before = stage(report)
+    assert report.page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    keyboard.press("ArrowRight")
+    keyboard.press("ArrowUp")
+    assert "10° round to the animal's left, 15° above" in report.page.locator("#view-value").inner_text()
+    assert changed(stage(report), before) > 1000
+    turned = stage(report)
+    keyboard.press("+")
+    assert changed(stage(report), turned) > 500
+    keyboard.press("Tab")
+    keyboard.press("ArrowRight")
+    assert report.page.get_by_role("radio", name="Walk").is_checked()
+    visited = set()
+    for _ in range(14):
+        keyboard.press("Tab")
+        visited.add(report.page.evaluate("document.activeElement.id || document.activeElement.innerText"))
+    assert {"time", "speed", "play", "light-azimuth", "light-ambience", "Side", "show-skeleton"} <= visited
+
+
+def test_the_model_is_downloaded_from_the_page_itself(report: Visit, content: ReportContent) -> None:
+    with report.page.expect_download() as started:
+        report.page.get_by_role("link", name="Download the animal").click()
+    assert started.value.suggested_filename.endswith(".glb")
+    assert Path(started.value.path()).read_bytes() == content.glb
+
+
+def test_a_link_opens_a_state_and_nothing_moves_for_those_who_want_calm(
+    browser: "Browser", page: str
+) -> None:
+    link = f"{page}#clip=walk&azimuth=-90&elevation=20&light=30,60,0.2&skeleton=1&only=viewer"
+    with visit(browser, link, reduced_motion="reduce", color_scheme="dark") as seen:
+        seen.page.wait_for_selector("html[data-viewer=ready]")
+        assert seen.page.get_by_role("radio", name="Walk").is_checked()
+        assert seen.page.get_by_role("button", name="Play").is_visible()
+        assert seen.page.get_by_label("Ambient").input_value() == "0.2"
+        assert seen.page.get_by_label("Skeleton").is_checked()
+        assert "90° round to the animal's right, 20° above" in seen.page.locator("#view-value").inner_text()
+        assert not seen.page.get_by_role("heading", level=1).is_visible()
+
+
+def test_without_webgl_a_message_and_the_download_remain(browser: "Browser", page: str) -> None:
+    with visit(browser, "about:blank") as seen:
+        seen.page.add_init_script("HTMLCanvasElement.prototype.getContext = () => null")
+        seen.page.goto(page)
+        seen.page.wait_for_selector("html[data-viewer=failed]")
+        assert "WebGL" in seen.page.get_by_role("status").first.inner_text()
+        assert seen.page.get_by_role("link", name="Download the animal").is_visible()
+        assert seen.complaints and all("WebGL" in line for line in seen.complaints)

@@ -1,9 +1,15 @@
-// Starts the viewer from the texts embedded in this page, so that it works offline and from file://.
+// Makes the embedded texts of this page work, offline and from file://: the download of the GLB, the viewer.
 //
 // Every <script data-module="SPECIFIER"> holds one ES module that the browser does not run by itself; they
 // stand in the order of their dependencies. Each becomes a blob URL, and imports of the ones before it are
 // pointed there. (An import map cannot do this: relative imports have no base inside a blob.)
 (async () => {
+  const base64 = document.getElementById("animal-glb").textContent.trim();
+  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  const download = document.getElementById("download-glb");
+  download.href = URL.createObjectURL(new Blob([bytes], { type: "model/gltf-binary" }));
+  download.hidden = false;
+
   const urls = new Map();
   const imports = /\bfrom\s*(["'])([^"'\n]+)\1/g;
   for (const element of document.querySelectorAll("script[data-module]")) {
@@ -17,8 +23,8 @@
   } catch (error) {
     const message = document.getElementById("viewer-message");
     message.textContent =
-      "This browser cannot show the 3D view (WebGL 2 is needed). The animal itself is in the GLB file beside " +
-      `this page; Blender, game engines and most 3D viewers open it. (${error.message})`;
+      "This browser cannot show the 3D view (WebGL 2 is needed). Download the animal instead: Blender, game " +
+      `engines and most 3D viewers open the GLB. (${error.message})`;
     message.hidden = false;
     document.documentElement.dataset.viewer = "failed";
   }

@@ -1,48 +1,42 @@
-// The 3D view of a report: the embedded GLB with orbit, light and clip controls.
+// The 3D view of a report: the embedded GLB with controls for its motion, the light and the view.
 //
-// Deep links: report.html#clip=walk&time=0.5&azimuth=90&elevation=10&light=30,45&skeleton=1&shape=1
-//   clip       photo (the pose in the photograph, the default), rest, or the name of a clip
+// Deep links: report.html#clip=walk&time=0.5&azimuth=90&elevation=10&light=30,45,0.3&skeleton=1&shape=1
+//   clip       photo (the pose in the photograph, the default), or the name of a clip
+//   pose       how much of the photograph's pose: 0 (at rest) to 1 (the default)
 //   time       seconds into the clip, paused; without it a clip plays
 //   azimuth, elevation   where the camera stands, in degrees: azimuth 0 looks the animal in the face,
 //              90 sees its left side
-//   light      azimuth and elevation of the light in degrees, measured like the camera's
+//   light      azimuth and elevation of the light in degrees, measured like the camera's, and the ambience
 //   skeleton, shape      1 shows the bones, or the shape without its texture
+//   only       viewer hides the rest of the page
+import { MathUtils } from "three";
 import {
-  AmbientLight,
-  AnimationMixer,
-  Box3,
-  CircleGeometry,
-  ConeGeometry,
-  DirectionalLight,
-  GridHelper,
-  MathUtils,
-  Mesh,
-  MeshBasicMaterial,
-  PCFShadowMap,
-  PerspectiveCamera,
-  Scene,
-  ShadowMaterial,
-  Spherical,
-  Vector3,
-  WebGLRenderer,
-} from "three";
-import { OrbitControls } from "three/addons/controls/OrbitControls.js";
-import { GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
+  buildStage,
+  cameraAngles,
+  drawStage,
+  lightStage,
+  loadAnimal,
+  lowestPoint,
+  placeCamera,
+  poseAnimal,
+  turnCamera,
+} from "./stage.js";
 
-const FIELD_OF_VIEW = 25; // degrees, as in the reconstruction's own camera
-const AMBIENT = 0.45;
-const DIFFUSE = 0.8;
 const CLAY = 0xb9b4aa;
-const BONE = 0x2f7fd0;
-const KEY_STEP = 10; // degrees an arrow key turns the view
+const KEY_STEP = MathUtils.degToRad(10); // an arrow key's turn
+const START = { azimuth: 35, elevation: 12 };
+const LIGHT = { azimuth: 40, elevation: 45, ambience: 0.45, strength: 0.8 };
 
 const byId = (id) => document.getElementById(id);
 const canvas = byId("viewer-canvas");
 const controls = byId("viewer-controls");
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
-const animal = await loadAnimal();
-const stage = buildStage(animal);
-const state = { clip: "photo", playing: false };
+const base64 = byId("animal-glb").textContent.trim();
+const animal = await loadAnimal(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)).buffer);
+const stage = buildStage(canvas, animal);
+const photograph = JSON.parse(byId("photograph").textContent);
+const state = { clip: null, playing: false, strength: LIGHT.strength };
 let drawRequested = false;
 let lastFrame = null;
 
@@ -52,81 +46,16 @@ applyLink();
 addEventListener("hashchange", applyLink);
 controls.disabled = false;
 
-/** The GLB embedded in the page, parsed; its joints' pose is remembered as the photograph's. */
-async function loadAnimal() {
-  const base64 = byId("animal-glb").textContent.trim();
-  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-  const gltf = await new GLTFLoader().parseAsync(bytes.buffer, "");
-  let skin = null;
-  gltf.scene.traverse((node) => {
-    if (node.isSkinnedMesh) skin = node;
-  });
-  skin.castShadow = true;
-  skin.frustumCulled = false; // its bounds change with the pose
-  const photo = skin.skeleton.bones.map((bone) => [bone.position.clone(), bone.quaternion.clone()]);
-  return { scene: gltf.scene, skin, photo, clips: gltf.animations, mixer: new AnimationMixer(gltf.scene) };
-}
-
-/** Renderer, camera, light and ground, scaled to the animal. Throws where there is no WebGL. */
-function buildStage({ scene: object, skin }) {
-  const renderer = new WebGLRenderer({ canvas, antialias: true, alpha: true });
-  renderer.setPixelRatio(Math.min(devicePixelRatio, 2));
-  renderer.shadowMap.enabled = true;
-  renderer.shadowMap.type = PCFShadowMap;
-  const scene = new Scene();
-  const bounds = new Box3().setFromBufferAttribute(skin.geometry.attributes.position);
-  const centre = bounds.getCenter(new Vector3());
-  const radius = bounds.getSize(new Vector3()).length() / 2;
-  const camera = new PerspectiveCamera(FIELD_OF_VIEW, 1, radius / 50, radius * 50);
-  const orbit = new OrbitControls(camera, canvas);
-  orbit.target.copy(centre);
-  orbit.minDistance = radius * 1.2;
-  orbit.maxDistance = radius * 15;
-  // three.js divides reflected light by pi; these intensities give albedo * (ambient + diffuse * cosine).
-  const light = new DirectionalLight(0xffffff, DIFFUSE * Math.PI);
-  light.target.position.copy(centre);
-  light.castShadow = true;
-  light.shadow.mapSize.set(1024, 1024);
-  Object.assign(light.shadow.camera, { left: -2 * radius, right: 2 * radius, bottom: -2 * radius, top: 2 * radius });
-  Object.assign(light.shadow.camera, { near: radius, far: 9 * radius });
-  scene.add(object, light, light.target, new AmbientLight(0xffffff, AMBIENT * Math.PI), ...ground(radius));
-  const bones = skin.skeleton.bones.filter((bone) => bone.userData.length).map(boneCone);
-  return { renderer, scene, camera, orbit, light, bones, centre, radius, texture: skin.material.map };
-}
-
-/** A slim cone along a joint's z axis, as long as its bone, drawn over the animal; it moves with the joint. */
-function boneCone(bone) {
-  const length = bone.userData.length;
-  const shape = new ConeGeometry(0.07 * length, length, 8).translate(0, length / 2, 0).rotateX(Math.PI / 2);
-  const material = new MeshBasicMaterial({ color: BONE, depthTest: false, transparent: true, opacity: 0.75 });
-  const cone = new Mesh(shape, material);
-  cone.renderOrder = 1;
-  cone.visible = false;
-  bone.add(cone);
-  return cone;
-}
-
-/** A disc that catches the shadow, and a faint grid of half metres. */
-function ground(radius) {
-  const disc = new Mesh(new CircleGeometry(4 * radius, 48), new ShadowMaterial({ opacity: 0.28 }));
-  disc.rotation.x = -Math.PI / 2;
-  disc.receiveShadow = true;
-  const metres = Math.ceil(2.4 * radius);
-  const grid = new GridHelper(metres, metres * 2, 0x888888, 0x888888);
-  grid.material.transparent = true;
-  grid.material.opacity = 0.22;
-  grid.material.depthWrite = false;
-  disc.position.y = grid.position.y = -0.002 * radius;
-  return [disc, grid];
-}
-
-/** One radio button each for the photograph's pose, the rest pose and every clip. */
+/** One radio button each for the photograph's pose and every clip. */
 function buildMotionChoices() {
-  const names = [["photo", "Pose in the photograph"], ["rest", "Rest pose"]];
-  names.push(...animal.clips.map(({ name }) => [name, name.charAt(0).toUpperCase() + name.slice(1)]));
+  const names = [["photo", "Pose in the photograph"]];
+  for (const { name } of animal.clips) {
+    const words = name.replaceAll("_", " ");
+    names.push([name, words.charAt(0).toUpperCase() + words.slice(1)]);
+  }
   for (const [value, text] of names) {
     const input = Object.assign(document.createElement("input"), { type: "radio", name: "motion", value });
-    input.addEventListener("change", () => show(value, null));
+    input.addEventListener("change", () => show(value, calm.matches ? 0 : null));
     const label = document.createElement("label");
     label.append(input, document.createTextNode(text));
     byId("motion-choices").append(label);
@@ -139,11 +68,16 @@ function connectControls() {
     setPlaying(false);
     seek(event.target.valueAsNumber);
   });
-  for (const id of ["light-azimuth", "light-elevation"]) byId(id).addEventListener("input", moveLight);
-  byId("show-skeleton").addEventListener("change", applyLook);
-  byId("show-shape").addEventListener("change", applyLook);
-  byId("reset-view").addEventListener("click", () => placeCamera(35, 12));
+  byId("speed").addEventListener("input", showSpeed);
+  byId("pose").addEventListener("input", applyPose);
+  for (const id of ["light-azimuth", "light-elevation", "light-ambience"]) byId(id).addEventListener("input", applyLight);
+  for (const id of ["show-skeleton", "show-shape"]) byId(id).addEventListener("change", applyLook);
+  for (const button of document.querySelectorAll("[data-view]")) {
+    button.addEventListener("click", () => lookFrom(button.dataset.view));
+  }
+  byId("full-screen").addEventListener("click", () => canvas.parentElement.requestFullscreen());
   stage.orbit.addEventListener("change", requestDraw);
+  stage.orbit.addEventListener("end", tellView);
   canvas.addEventListener("keydown", turnByKey);
   new ResizeObserver(requestDraw).observe(canvas);
 }
@@ -151,41 +85,77 @@ function connectControls() {
 /** Bring the page into the state that its address asks for. */
 function applyLink() {
   const link = new URLSearchParams(location.hash.slice(1));
-  const number = (name, fallback) => {
-    const value = parseFloat(link.get(name));
-    return Number.isFinite(value) ? value : fallback;
-  };
-  placeCamera(number("azimuth", 35), number("elevation", 12));
-  const [azimuth, elevation] = (link.get("light") ?? "").split(",").map(parseFloat);
-  byId("light-azimuth").value = Number.isFinite(azimuth) ? azimuth : 40;
-  byId("light-elevation").value = Number.isFinite(elevation) ? elevation : 45;
+  const number = (text, fallback) => (Number.isFinite(parseFloat(text)) ? parseFloat(text) : fallback);
+  document.documentElement.dataset.only = link.get("only") ?? "";
+  const start = firstView();
+  placeCamera(stage, canvas, number(link.get("azimuth"), start.azimuth), number(link.get("elevation"), start.elevation));
+  const [azimuth, elevation, ambience] = (link.get("light") ?? "").split(",");
+  byId("light-azimuth").value = number(azimuth, LIGHT.azimuth);
+  byId("light-elevation").value = number(elevation, LIGHT.elevation);
+  byId("light-ambience").value = number(ambience, LIGHT.ambience);
+  byId("pose").value = number(link.get("pose"), 1);
   byId("show-skeleton").checked = link.get("skeleton") === "1";
   byId("show-shape").checked = link.get("shape") === "1";
-  moveLight();
+  state.strength = LIGHT.strength;
+  applyLight();
   applyLook();
-  show(link.get("clip") ?? "photo", link.has("time") ? number("time", 0) : null);
+  showSpeed();
+  tellView();
+  const still = calm.matches ? 0 : null;
+  show(link.get("clip") ?? "photo", link.has("time") ? number(link.get("time"), 0) : still);
 }
 
-/** Show a pose or clip; a clip plays unless a time is given. An unknown name shows the photograph's pose. */
+/** Three quarters from the front, on the side that the photograph shows. */
+function firstView() {
+  if (!photograph) return START;
+  const side = Math.sign(photograph.azimuth || 1);
+  return { azimuth: side * MathUtils.clamp(Math.abs(photograph.azimuth) - 30, 30, 140), elevation: START.elevation };
+}
+
+/** A named view; that of the photograph brings its light and pose along. */
+function lookFrom(name) {
+  const side = photograph && photograph.azimuth < 0 ? -90 : 90;
+  const views = { front: [0, 5], side: [side, 5], back: [180, 5], above: [side, 80] };
+  const [azimuth, elevation] = views[name] ?? [photograph.azimuth, photograph.elevation];
+  if (!(name in views)) {
+    byId("light-azimuth").value = photograph.light_azimuth;
+    byId("light-elevation").value = photograph.light_elevation;
+    byId("light-ambience").value = photograph.ambience;
+    state.strength = photograph.strength;
+    byId("pose").value = 1;
+    applyLight();
+    show("photo", 0);
+  }
+  placeCamera(stage, canvas, azimuth, elevation);
+  tellView();
+  requestDraw();
+}
+
+/** Show the photograph's pose or a clip; a clip plays unless a time is given. Unknown names are the pose. */
 function show(name, time) {
   const clip = animal.clips.find((entry) => entry.name === name);
-  state.clip = clip || name === "rest" ? name : "photo";
-  document.querySelector(`input[name=motion][value="${CSS.escape(state.clip)}"]`).checked = true;
+  state.clip = clip ?? null;
+  document.querySelector(`input[name=motion][value="${CSS.escape(clip ? name : "photo")}"]`).checked = true;
   animal.mixer.stopAllAction();
-  if (state.clip === "rest") animal.skin.skeleton.pose();
-  else animal.skin.skeleton.bones.forEach((bone, index) => {
-    bone.position.copy(animal.photo[index][0]);
-    bone.quaternion.copy(animal.photo[index][1]);
-  });
-  byId("time").max = clip ? clip.duration : 1;
-  byId("play").disabled = byId("time").disabled = !clip;
+  for (const row of document.querySelectorAll("[data-for]")) row.hidden = (row.dataset.for === "clip") !== Boolean(clip);
   if (clip) {
+    byId("time").max = clip.duration;
     animal.mixer.clipAction(clip).reset().play();
+    stage.floor.position.y = 0;
     seek(time ?? 0);
   } else {
-    showTime(0);
+    applyPose();
   }
   setPlaying(Boolean(clip) && time === null);
+}
+
+/** The pose between rest and photograph; the ground is put under its lowest hoof. */
+function applyPose() {
+  const fraction = byId("pose").valueAsNumber;
+  byId("pose-value").textContent = `${Math.round(100 * fraction)} %`;
+  poseAnimal(animal, fraction);
+  stage.floor.position.y = lowestPoint(animal);
+  requestDraw();
 }
 
 function seek(seconds) {
@@ -199,6 +169,10 @@ function showTime(seconds) {
   byId("time-value").textContent = `${seconds.toFixed(2)} s`;
 }
 
+function showSpeed() {
+  byId("speed-value").textContent = `${byId("speed").valueAsNumber.toFixed(2)} ×`;
+}
+
 function setPlaying(playing) {
   state.playing = playing;
   lastFrame = null;
@@ -206,42 +180,22 @@ function setPlaying(playing) {
   requestDraw();
 }
 
-function placeCamera(azimuth, elevation) {
-  const { camera, orbit, centre, radius } = stage;
-  const polar = MathUtils.degToRad(90 - MathUtils.clamp(elevation, -5, 89));
-  const narrow = Math.min(1, canvas.clientWidth / Math.max(canvas.clientHeight, 1));
-  const distance = (0.9 * radius) / Math.sin(MathUtils.degToRad(FIELD_OF_VIEW / 2)) / narrow;
-  orbit.target.copy(centre);
-  camera.position.setFromSphericalCoords(distance, polar, MathUtils.degToRad(azimuth)).add(centre);
-  orbit.update();
-  requestDraw();
-}
-
 function turnByKey(event) {
-  const step = MathUtils.degToRad(KEY_STEP);
-  const turns = { ArrowLeft: [-step, 0, 1], ArrowRight: [step, 0, 1], ArrowUp: [0, -step, 1], ArrowDown: [0, step, 1] };
-  const zooms = { "+": [0, 0, 0.9], "=": [0, 0, 0.9], "-": [0, 0, 1.1] };
-  const move = turns[event.key] ?? zooms[event.key];
-  if (!move || event.ctrlKey || event.metaKey || event.altKey) return;
+  const turns = { ArrowLeft: [-KEY_STEP, 0], ArrowRight: [KEY_STEP, 0], ArrowUp: [0, -KEY_STEP], ArrowDown: [0, KEY_STEP] };
+  const zooms = { "+": 0.9, "=": 0.9, "-": 1.1 };
+  if (!(event.key in turns || event.key in zooms) || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault();
-  const { camera, orbit } = stage;
-  const place = new Spherical().setFromVector3(camera.position.clone().sub(orbit.target));
-  place.theta += move[0];
-  place.phi = MathUtils.clamp(place.phi + move[1], 0.02, Math.PI - 0.02);
-  place.radius *= move[2];
-  camera.position.setFromSpherical(place).add(orbit.target);
-  orbit.update();
+  turnCamera(stage, ...(turns[event.key] ?? [0, 0]), zooms[event.key] ?? 1);
+  tellView();
   requestDraw();
 }
 
-function moveLight() {
-  const azimuth = byId("light-azimuth").valueAsNumber;
-  const elevation = byId("light-elevation").valueAsNumber;
+function applyLight() {
+  const [azimuth, elevation, ambience] = ["azimuth", "elevation", "ambience"].map((name) => byId(`light-${name}`).valueAsNumber);
   byId("light-azimuth-value").textContent = `${azimuth}°`;
   byId("light-elevation-value").textContent = `${elevation}°`;
-  const { light, centre, radius } = stage;
-  const [polar, turn] = [MathUtils.degToRad(90 - elevation), MathUtils.degToRad(azimuth)];
-  light.position.setFromSphericalCoords(5 * radius, polar, turn).add(centre);
+  byId("light-ambience-value").textContent = `${Math.round(100 * ambience)} %`;
+  lightStage(stage, { azimuth, elevation, ambience, strength: state.strength });
   requestDraw();
 }
 
@@ -256,6 +210,15 @@ function applyLook() {
   requestDraw();
 }
 
+/** Say in words where the camera stands, for those who cannot see it. */
+function tellView() {
+  const [azimuth, elevation] = cameraAngles(stage).map(Math.round);
+  const turned = Math.abs(azimuth);
+  const side = azimuth > 0 ? "left" : "right";
+  const place = { 0: "in front of the animal", 180: "behind the animal" }[turned] ?? `${turned}° round to the animal's ${side}`;
+  byId("view-value").textContent = `The camera is ${place}, ${Math.abs(elevation)}° ${elevation < 0 ? "below" : "above"} it.`;
+}
+
 function requestDraw() {
   if (drawRequested) return;
   drawRequested = true;
@@ -266,19 +229,12 @@ function requestDraw() {
 function draw(now) {
   drawRequested = false;
   if (state.playing) {
-    animal.mixer.update(lastFrame === null ? 0 : Math.min((now - lastFrame) / 1000, 0.1));
-    showTime(animal.mixer.time % Number(byId("time").max));
+    const passed = lastFrame === null ? 0 : Math.min((now - lastFrame) / 1000, 0.1);
+    animal.mixer.update(passed * byId("speed").valueAsNumber);
+    showTime(animal.mixer.time % state.clip.duration);
     lastFrame = now;
   }
-  const { renderer, scene, camera } = stage;
-  const [width, height] = [canvas.clientWidth, canvas.clientHeight];
-  if (width !== stage.width || height !== stage.height) {
-    Object.assign(stage, { width, height });
-    camera.aspect = width / Math.max(height, 1);
-    camera.updateProjectionMatrix();
-    renderer.setSize(width, height, false);
-  }
-  renderer.render(scene, camera);
+  drawStage(stage, canvas);
   document.documentElement.dataset.viewer = "ready"; // for those who drive the page: its state is on screen
   if (state.playing) requestDraw();
 }
