@@ -1,13 +1,15 @@
 """A reconstruction as files: the result folder of docs/results.md."""
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
+from torch import Tensor
 
 from farm3d.geometry.clip import Clip
 from farm3d.geometry.mesh import Mesh
@@ -19,10 +21,11 @@ from farm3d.inference.reconstruct import Reconstruction
 from farm3d.inference.rig import rigged_glb
 from farm3d.inference.stopwatch import Stopwatch
 from farm3d.inference.videos import FRAMES_PER_SECOND, clip_frames, relight_frames, turntable_frames
-from farm3d.io.html_report import Figure, ReportContent, report_html
+from farm3d.io.html_report import Figure, PhotographView, ReportContent, report_html
 from farm3d.io.image import encode_png, write_png
 from farm3d.io.mesh_files import write_obj
 from farm3d.io.video import write_mp4
+from farm3d.types import AnimalPrediction
 
 Pixels = UInt8[np.ndarray, "height width 3"]
 
@@ -132,8 +135,27 @@ def _report(animal: Animal, parts: _Parts, description: dict[str, Any]) -> str:
             facts=facts(animal, description),
             downloads=tuple((file, file) for file in files),
             warnings=animal.fit.segmentation.warnings,
+            photograph_view=_photograph_view(animal.prediction),
         )
     )
+
+
+def _photograph_view(prediction: AnimalPrediction) -> PhotographView:
+    """Where the photograph's camera and light stand about the animal, for the report's 3D view."""
+    camera = prediction.camera.world_to_camera[0].double()
+    rotation, light = camera[:3, :3], prediction.light
+    return PhotographView(
+        *_azimuth_elevation(-rotation.T @ camera[:3, 3]),
+        *_azimuth_elevation(rotation.T @ light.direction[0].double()),
+        ambience=round(float(light.ambient[0]), 4),
+        strength=round(float(light.diffuse[0]), 4),
+    )
+
+
+def _azimuth_elevation(direction: Float[Tensor, "3"]) -> tuple[float, float]:
+    """Degrees about the vertical axis from +z towards +x, and above the ground."""
+    x, y, z = direction.tolist()
+    return round(math.degrees(math.atan2(x, z)), 2), round(math.degrees(math.atan2(y, math.hypot(x, z))), 2)
 
 
 def _small_png(pixels: Pixels) -> bytes:
