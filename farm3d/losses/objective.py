@@ -21,7 +21,6 @@ class LossTerms:
     absence: Scalar | None = None
     mask: Scalar | None = None
     inside_distance: Scalar | None = None
-    growth: Scalar | None = None
     color: Scalar | None = None
     features: Scalar | None = None
     articulation: Scalar | None = None
@@ -54,8 +53,6 @@ class LossWeights(StrictConfig):
     """Alone in the steps in which the shape has no surface."""
     mask: Schedule = Constant(10.0)
     inside_distance: Schedule = Constant(100.0)
-    growth: Schedule = Constant(0.0)
-    """Not of the paper; 0 leaves its computation out, too."""
     color: Schedule = Constant(1.0)
     features: Schedule = Constant(10.0)
     articulation: Schedule = Constant(0.01)

@@ -34,7 +34,6 @@ from farm3d.predictors.hypotheses import (
 )
 from farm3d.render.mesh_renderer import render_coverage, render_surface, surface_features
 from farm3d.shapes import Images
-from farm3d.training.missing_parts import growth_loss, missing_parts
 from farm3d.training.precision import Precision, read_images
 from farm3d.training.ranks import WHOLE, Part
 from farm3d.types import AnimalPrediction, Batch, RenderBuffers, SDFSamples, ShapePrior
@@ -49,7 +48,7 @@ class ImageStep:
 
     `score_weights` are those of the reconstruction's terms in the loss that hypotheses are scored by. With a
     `score_size` above 0 every hypothesis is compared with its image, at so many pixels a side and without
-    gradients; otherwise only the one that is rendered, as in MagicPony. `grows` asks for the growth term.
+    gradients; otherwise only the one that is rendered, as in MagicPony.
     """
 
     render_size: int
@@ -57,7 +56,6 @@ class ImageStep:
     exploration: Exploration
     score_weights: Mapping[str, float]
     score_size: int = 0
-    grows: bool = False
     precision: Precision = "float32"
 
 
@@ -102,8 +100,6 @@ def image_terms(
         )
     with record_function("losses"):
         losses = reconstruction_losses(buffers, prediction, batch)
-        if step.grows:
-            losses["growth"] = _growth(model.sdf, buffers, prediction, batch=batch)
     with record_function("scores of all hypotheses"):
         score = (
             difference_loss(
@@ -192,15 +188,6 @@ def reconstruction_losses(
         )
         losses["features"] = feature_loss(features, _resized(batch.features, size), overlap)
     return losses
-
-
-def _growth(
-    field: SDFField, buffers: RenderBuffers, prediction: AnimalPrediction, *, batch: Batch
-) -> Float[Tensor, " images"]:
-    """The growth term at half the render's size."""
-    size = buffers.mask.shape[1] // 2
-    rendered, mask = _resized(buffers.mask, size), _resized(batch.masks, size)
-    return growth_loss(field, missing_parts(rendered, mask, prediction), len(mask), size * size)
 
 
 def _resized(images: Images, size: int) -> Float[Tensor, "images size size channels"]:
