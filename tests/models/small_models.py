@@ -1,5 +1,7 @@
 """Small untrained models and a shape with four legs that needs no training."""
 
+from typing import Any
+
 import torch
 
 from farm3d.config import load_config
@@ -54,6 +56,27 @@ def tiny_model(seed: int = 0) -> AnimalModel:
     """An untrained model of these sizes, in evaluation mode."""
     torch.manual_seed(seed)
     return AnimalModel(tiny_config()).eval()
+
+
+def smallest_model(**changes: Any) -> AnimalModel:
+    """An untrained model of 32 pixels; `changes` are fields of its configuration."""
+    torch.manual_seed(0)
+    sizes: dict[str, Any] = {
+        "image_size": 32,
+        "patch_size": 8,
+        "encoder_width": 32,
+        "encoder_depth": 1,
+        "encoder_heads": 2,
+        "features": 32,
+        "width": 32,
+        "sdf_layers": 2,
+        "albedo_layers": 2,
+        "deformation_layers": 2,
+        "articulation_depth": 1,
+        "feature_layers": 2,
+        "grid_resolution": 32,
+    }
+    return AnimalModel(ModelConfig(**(sizes | changes)))
 
 
 def random_crops(images: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:

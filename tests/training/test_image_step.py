@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from farm3d.losses.objective import LossTerms, weighted_sum
-from farm3d.models.animal_model import AnimalModel, ModelConfig, Phase
+from farm3d.models.animal_model import AnimalModel, Phase
 from farm3d.predictors.hypotheses import Exploration
 from farm3d.training.image_step import (
     RECONSTRUCTION,
@@ -17,6 +17,8 @@ from farm3d.training.image_step import (
     losses_of_hypotheses,
 )
 from farm3d.types import Batch, ShapePrior
+
+from ..models.small_models import smallest_model
 
 IMAGES, SIZE, CHANNELS = 4, 32, 16
 WEIGHTS = {"mask": 10.0, "inside_distance": 100.0, "color": 1.0, "features": 10.0, "score": 1.0}
@@ -30,25 +32,7 @@ STEP = ImageStep(
 
 @pytest.fixture()
 def model() -> AnimalModel:
-    torch.manual_seed(0)
-    return AnimalModel(
-        ModelConfig(
-            image_size=SIZE,
-            patch_size=8,
-            encoder_width=32,
-            encoder_depth=1,
-            encoder_heads=2,
-            features=32,
-            width=32,
-            sdf_layers=2,
-            albedo_layers=2,
-            deformation_layers=2,
-            articulation_depth=1,
-            feature_channels=CHANNELS,
-            feature_layers=2,
-            grid_resolution=32,
-        )
-    )
+    return smallest_model(feature_channels=CHANNELS)
 
 
 def batch(features: bool = True) -> Batch:

@@ -12,10 +12,11 @@ from farm3d.errors import ConfigError
 from farm3d.guidance.denoiser import scaled_linear_schedule
 from farm3d.guidance.empirical_denoiser import EmpiricalDenoiser
 from farm3d.guidance.view_prompts import VIEW_WORDS, ViewPrompt
-from farm3d.models.animal_model import AnimalModel, ModelConfig
 from farm3d.training.guidance import GuidanceConfig, Space, SpaceShares, load_denoiser
 from farm3d.training.virtual_views import VirtualViews, distillation_term, draw_views, render_views
 from farm3d.types import AnimalPrediction
+
+from ..models.small_models import smallest_model
 
 VIEWS, SIZE = 6, 64
 CONFIG = GuidanceConfig(
@@ -33,22 +34,7 @@ def views_of(config: GuidanceConfig, count: int = VIEWS, seed: int = 0) -> Virtu
 
 @pytest.fixture(scope="module")
 def prediction() -> AnimalPrediction:
-    torch.manual_seed(0)
-    model = AnimalModel(
-        ModelConfig(
-            image_size=32,
-            patch_size=8,
-            encoder_width=32,
-            encoder_depth=1,
-            encoder_heads=2,
-            features=32,
-            width=32,
-            sdf_layers=2,
-            albedo_layers=2,
-            articulation_depth=1,
-            grid_resolution=32,
-        )
-    )
+    model = smallest_model()
     images = torch.rand(VIEWS, 32, 32, 3, generator=torch.Generator().manual_seed(1))
     return model.predict(images, torch.ones(VIEWS, 32, 32, 1), model.prior())
 

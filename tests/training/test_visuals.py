@@ -1,7 +1,6 @@
 """The pictures that a run leaves: every column shows what its title says, in the phase of the step."""
 
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pytest
@@ -9,35 +8,19 @@ import torch
 from jaxtyping import UInt8
 from PIL import Image
 
-from farm3d.models.animal_model import AnimalModel, ModelConfig, Phase
+from farm3d.models.animal_model import AnimalModel, Phase
 from farm3d.training.visuals import BACKDROP, GAP, SIDE, TITLE_HEIGHT, write_picture
 from farm3d.types import Batch, ShapePrior
+
+from ..models.small_models import smallest_model
 
 TITLES = ("input", "mask", "render", "90", "180", "above", "shape", "normals", "bones", "hypotheses")
 SIZE = 32
 
 
-def small_model(viewpoint: Literal["hypotheses", "direct"]) -> AnimalModel:
-    torch.manual_seed(0)
-    return AnimalModel(
-        ModelConfig(
-            image_size=SIZE,
-            patch_size=8,
-            encoder_width=32,
-            encoder_depth=1,
-            encoder_heads=2,
-            features=32,
-            width=32,
-            articulation_depth=1,
-            grid_resolution=32,
-            viewpoint=viewpoint,
-        )
-    )
-
-
 @pytest.fixture(scope="module")
 def model() -> AnimalModel:
-    return small_model("hypotheses")
+    return smallest_model()
 
 
 @pytest.fixture(scope="module")
@@ -117,5 +100,5 @@ def test_more_images_than_fit_are_left_out(model: AnimalModel, prior: ShapePrior
 
 
 def test_a_model_of_one_azimuth_has_one_hypothesis(prior: ShapePrior, batch: Batch, tmp_path: Path) -> None:
-    write_picture(tmp_path / "one.png", small_model("direct"), prior, batch=batch)
+    write_picture(tmp_path / "one.png", smallest_model(viewpoint="direct"), prior, batch=batch)
     assert shows_an_animal(columns(tmp_path / "one.png")["hypotheses"])
