@@ -1,8 +1,7 @@
-"""farm3d-infer: photographs in, rigged animals out."""
+"""farm3d-infer: photographs, films or words in, rigged animals out."""
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from farm3d.cli.main import (
     Messages,
@@ -12,10 +11,6 @@ from farm3d.cli.main import (
     positive_int,
     run_command,
 )
-
-if TYPE_CHECKING:
-    from farm3d.inference.refine import RefineConfig
-    from farm3d.inference.session import Session
 
 SEGMENTERS = ("auto", "alpha", "file", "pointrend", "maskrcnn", "grabcut")
 
@@ -29,14 +24,39 @@ def _parser() -> argparse.ArgumentParser:
             "farm3d-infer photos/ --checkpoint runs/cow --refine 120 --out results/cows",
         ),
     )
-    parser.add_argument("images", nargs="+", metavar="IMAGE", help="photographs, or folders of them")
+    parser.add_argument("images", nargs="*", metavar="IMAGE", help="photographs, folders of them, or videos")
     parser.add_argument("--relight", action="store_true", help="also a video under a circling light")
     parser.add_argument("--animate", action="store_true", help="also a video of a clip")
     parser.add_argument(
         "--clip",
         default="walk",
         metavar="NAME|FILE.json",
-        help="what --animate plays: walk (default), idle or a file",
+        help="what --animate plays: a clip of the result (default: walk) or a file",
+    )
+    parser.add_argument(
+        "--refine",
+        type=non_negative_int,
+        metavar="N",
+        help="steps of test-time optimisation (default: 120; 0: none)",
+    )
+    _add_sources(parser)
+    _add_edits(parser)
+    add_common_options(parser, out="results")
+    return parser
+
+
+def _add_sources(parser: argparse.ArgumentParser) -> None:
+    film = parser.add_argument_group("films and words")
+    film.add_argument("--sequence", action="store_true", help="the images of a folder are frames of one film")
+    film.add_argument(
+        "--frame-rate",
+        type=positive_int,
+        metavar="N",
+        help="frames a second of such a folder, or to take from a video (default: 12)",
+    )
+    film.add_argument("--prompt", metavar="TEXT", help="draw this: 'a spotted cow, side view'")
+    film.add_argument(
+        "--model", metavar="MODEL", help="Stable Diffusion (folder or hub id) that draws; else the farm does"
     )
     model = parser.add_argument_group("model")
     model.add_argument("--category", metavar="NAME", help="which shipped checkpoint (default: the only one)")
@@ -58,86 +78,28 @@ def _parser() -> argparse.ArgumentParser:
     mask.add_argument(
         "--instance", type=positive_int, metavar="N", help="of several animals in the mask the N-th largest"
     )
-    parser.add_argument(
-        "--refine",
-        type=non_negative_int,
-        metavar="N",
-        help="steps of test-time optimisation (default: 120; 0: none)",
+
+
+def _add_edits(parser: argparse.ArgumentParser) -> None:
+    edit = parser.add_argument_group("edit")
+    edit.add_argument("--pose-from", type=Path, metavar="IMAGE", help="stand as the animal of another image")
+    edit.add_argument(
+        "--albedo-from", type=Path, metavar="IMAGE", help="wear the coat of that animal"
     )
-    add_common_options(parser, out="results")
-    return parser
+    edit.add_argument(
+        "--blend-with", type=Path, metavar="IMAGE", help="also videos of the way to that image's animal"
+    )
+    edit.add_argument(
+        "--length",
+        metavar="NAME=CM",
+        help="a known length in centimetres: shoulder_height, body_length or girth",
+    )
 
 
 def _infer(arguments: argparse.Namespace, messages: Messages) -> int:
-    import torch
-    from tqdm import tqdm
+    from farm3d.cli.infer_run import infer
 
-    from farm3d.cli.device import choose_device
-    from farm3d.errors import ConfigError, Farm3DError
-    from farm3d.inference.clip_files import resolve_clip
-    from farm3d.inference.export import ExportOptions
-    from farm3d.inference.session import (
-        MaskOptions,
-        find_checkpoint,
-        open_session,
-        reconstruct_file,
-        write_index,
-    )
-    from farm3d.io.inputs import list_input_images
-    from farm3d.pretrained.segmentation import make_segmenter
-
-    device = choose_device(arguments.device, messages)
-    torch.manual_seed(arguments.seed or 0)
-    images = list_input_images(arguments.images)
-    if arguments.mask is not None and len(images) != 1:
-        raise ConfigError(
-            f"--mask fits one image, not {len(images)}; put NAME_mask.png beside each NAME.jpg instead"
-        )
-    masks = make_segmenter(arguments.segmenter, weights=arguments.segmenter_weights, device=device)
-    session = open_session(
-        Path(arguments.out or "results"),
-        find_checkpoint(arguments.checkpoint, arguments.category),
-        masks=MaskOptions(masks, arguments.mask, arguments.instance),
-        refinement=_refinement(arguments),
-        options=ExportOptions(arguments.relight, arguments.animate, resolve_clip(arguments.clip)),
-    )
-    if arguments.category not in (None, session.trained.category):
-        raise ConfigError(
-            f"{arguments.checkpoint} is a model of the category {session.trained.category!r},"
-            f" not {arguments.category!r}"
-        )
-    entries, failed = [], 0
-    for image in tqdm(images, unit="image", disable=arguments.quiet or len(images) == 1):
-        try:
-            outcome = reconstruct_file(session, image)
-        except Farm3DError as error:
-            messages.error(str(error))
-            failed += 1
-            continue
-        for warning in outcome.warnings:
-            messages.say(f"{image.path}: {warning}")
-        if image.name != image.path.stem:
-            messages.say(f"{image.path}: written as {image.name}, for an earlier image has its name")
-        messages.say(outcome.summary)
-        entries.append(outcome.entry)
-    if entries:
-        write_index(session, entries)
-    messages.result(_last_line(session, len(entries), failed))
-    return 2 if failed else 0
-
-
-def _refinement(arguments: argparse.Namespace) -> "RefineConfig":
-    """The settings of --config (a YAML file of refinement's), with the steps of --refine."""
-    from farm3d.config import load_config
-    from farm3d.inference.refine import RefineConfig
-
-    steps = [] if arguments.refine is None else [f"steps={arguments.refine}"]
-    return load_config(RefineConfig, preset_or_file=arguments.config, overrides=steps)
-
-
-def _last_line(session: "Session", done: int, failed: int) -> str:
-    animals = f"{done} animal{'' if done == 1 else 's'} in {session.out}"
-    return f"{animals}, {failed} image{'' if failed == 1 else 's'} could not be used" if failed else animals
+    return infer(arguments, messages)
 
 
 def main(argv: list[str] | None = None) -> int:

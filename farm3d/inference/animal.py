@@ -26,7 +26,7 @@ from farm3d.inference.measure import (
 )
 from farm3d.inference.projection import Photograph
 from farm3d.inference.reconstruct import Reconstruction
-from farm3d.inference.rig import single_skeleton, world_scale
+from farm3d.inference.rig import world_scale
 from farm3d.inference.stopwatch import Stopwatch
 from farm3d.inference.texture import BakedTexture, bake
 from farm3d.inference.videos import (
@@ -144,7 +144,7 @@ class Animal:
     @property
     def all_clips(self) -> tuple[Clip, ...]:
         """The clips that every result has, and its own."""
-        return (*standard_clips(single_skeleton(self.prediction)), *self.clips)
+        return (*standard_clips(self.prediction, self.scale.metres_per_unit), *self.clips)
 
     def clip_called(self, clip: str | Clip) -> Clip:
         """The clip of that name, the one in a JSON file, or `clip` itself.

@@ -12,6 +12,7 @@ from farm3d import __version__
 from farm3d.geometry.clip import Clip
 from farm3d.geometry.viewpoint import azimuth_elevation
 from farm3d.inference.animal import Animal
+from farm3d.inference.film import Film, describe_film
 from farm3d.inference.measure import LENGTHS
 from farm3d.inference.reconstruct import Reconstruction
 from farm3d.inference.rig import single_skeleton
@@ -20,7 +21,7 @@ SCHEMA_VERSION = 1
 DIGITS = 6
 
 
-def describe(animal: Animal, clips: Sequence[Clip]) -> dict[str, Any]:
+def describe(animal: Animal, clips: Sequence[Clip], film: Film | None = None) -> dict[str, Any]:
     """The JSON values of prediction.json (docs/results.md): equal inputs give equal values."""
     result, prediction, scale = animal.fit, animal.prediction, animal.scale
     skeleton, camera, light = single_skeleton(prediction), prediction.camera, prediction.light
@@ -59,6 +60,7 @@ def describe(animal: Animal, clips: Sequence[Clip]) -> dict[str, Any]:
         "measurements": measurements(animal),
         "clips": [clip.name for clip in clips],
         "edits": dict(animal.edits),
+        "film": None if film is None else describe_film(film),
         "mask_iou": {"predicted": round(result.initial_iou, 4), "refined": round(result.iou, 4)},
         "refinement": refinement_change(result),
         "warnings": list(result.segmentation.warnings),

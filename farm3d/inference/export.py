@@ -17,10 +17,17 @@ from farm3d.inference.animal import Animal
 from farm3d.inference.blend_videos import blend_frames
 from farm3d.inference.description import describe, facts
 from farm3d.inference.edit import PARTS
+from farm3d.inference.film import Film, film_frames
 from farm3d.inference.reconstruct import Reconstruction
 from farm3d.inference.rig import rigged_glb
 from farm3d.inference.stopwatch import Stopwatch
-from farm3d.inference.videos import FRAMES_PER_SECOND, clip_frames, relight_frames, turntable_frames
+from farm3d.inference.videos import (
+    FRAMES_PER_SECOND,
+    FrameSource,
+    clip_frames,
+    relight_frames,
+    turntable_frames,
+)
 from farm3d.io.html_report import Figure, PhotographView, ReportContent, report_html
 from farm3d.io.image import encode_png, write_png
 from farm3d.io.mesh_files import write_obj
@@ -29,6 +36,7 @@ from farm3d.types import AnimalPrediction
 
 Pixels = UInt8[np.ndarray, "height width 3"]
 
+FILM_VIDEO = "film.mp4"
 REPORT_SIDE = 640
 """Longest side (pixels) of the pictures inside the report."""
 
@@ -44,6 +52,7 @@ class ExportOptions:
     animate: bool = False
     clip: str | Clip = "walk"
     blend_with: Animal | None = None
+    keep_photograph: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,21 +65,27 @@ class _Parts:
     videos: tuple[str, ...]
 
 
-def write_result(folder: Path, animal: Animal, *, options: ExportOptions, stopwatch: Stopwatch) -> None:
-    """Write all files of an animal into the empty `folder`."""
-    parts = _write_model(folder, animal, options=options, stopwatch=stopwatch)
+def write_result(
+    folder: Path, animal: Animal, *, options: ExportOptions, stopwatch: Stopwatch, film: Film | None = None
+) -> None:
+    """Write all files of an animal, and those of its `film`, into the empty `folder`."""
+    parts = _write_model(folder, animal, options=options, stopwatch=stopwatch, film=film)
     with stopwatch.stage("pictures"):
         write_png(folder / "mask.png", animal.fit.segmentation.mask.numpy().astype(np.uint8) * 255)
         write_png(folder / "silhouette.png", animal.fit.silhouette.astype(np.uint8) * 255)
         write_png(folder / "overlay.png", parts.overlay)
+        if options.keep_photograph:
+            write_png(folder / "photograph.png", animal.source.pixels)
     with stopwatch.stage("report"):
-        description = describe(animal, parts.clips)
+        description = describe(animal, parts.clips, film)
         _write_json(folder / "prediction.json", description)
         (folder / "report.html").write_text(_report(animal, parts, description), encoding="utf-8")
     _write_json(folder / "timings.json", {k: round(v, 3) for k, v in stopwatch.seconds.items()})
 
 
-def _write_model(folder: Path, animal: Animal, *, options: ExportOptions, stopwatch: Stopwatch) -> _Parts:
+def _write_model(
+    folder: Path, animal: Animal, *, options: ExportOptions, stopwatch: Stopwatch, film: Film | None
+) -> _Parts:
     """The meshes and videos."""
     prediction, scale = animal.prediction, animal.scale
     clips = animal.all_clips
@@ -83,19 +98,30 @@ def _write_model(folder: Path, animal: Animal, *, options: ExportOptions, stopwa
         glb = rigged_glb(prediction, texture, clips=clips, scale=scale)
         (folder / "animal.glb").write_bytes(glb)
         write_obj(folder / "posed.obj", Mesh(prediction.posed_mesh.vertices[0], prediction.posed_mesh.faces))
-    sources = {}
-    if options.turntable:
-        sources["turntable.mp4"] = turntable_frames(prediction, texture)
-    if options.relight:
-        sources["relight.mp4"] = relight_frames(prediction, texture)
-    if options.animate:
-        sources["animate.mp4"] = clip_frames(prediction, texture, played)
-    if options.blend_with is not None:
-        sources |= {f"blend_{part}.mp4": blend_frames(animal, options.blend_with, part) for part in PARTS}
-    for name, frames in sources.items():
+    videos = _videos(animal, options, played)
+    for name, frames in videos.items():
         with stopwatch.stage(name):
             write_mp4(folder / name, frames, frames_per_second=FRAMES_PER_SECOND)
-    return _Parts(glb, draw_overlay(animal.source.pixels, animal.fit), clips, tuple(sources))
+    if film is not None:
+        with stopwatch.stage(FILM_VIDEO):
+            write_mp4(folder / FILM_VIDEO, film_frames(film), frames_per_second=film.frame_rate)
+    names = (*videos, *([FILM_VIDEO] if film is not None else []))
+    return _Parts(glb, draw_overlay(animal.source.pixels, animal.fit), clips, names)
+
+
+def _videos(animal: Animal, options: ExportOptions, played: Clip) -> dict[str, FrameSource]:
+    """The videos that are wanted, by their files' names."""
+    prediction, texture = animal.prediction, animal.texture
+    videos = {}
+    if options.turntable:
+        videos["turntable.mp4"] = turntable_frames(prediction, texture)
+    if options.relight:
+        videos["relight.mp4"] = relight_frames(prediction, texture)
+    if options.animate:
+        videos["animate.mp4"] = clip_frames(prediction, texture, played)
+    if options.blend_with is not None:
+        videos |= {f"blend_{part}.mp4": blend_frames(animal, options.blend_with, part) for part in PARTS}
+    return videos
 
 
 def draw_overlay(pixels: Pixels, result: Reconstruction) -> Pixels:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from huggingface_hub import ModelCard, ModelCardData, ModelHubMixin
@@ -48,7 +48,7 @@ class Reconstructor(
     write and read is a farm3d checkpoint, `model.safetensors`.
     """
 
-    _hub_mixin_config: ClassVar[dict[str, Any]] = {}
+    _hub_mixin_config: dict[str, Any] = {}  # noqa: RUF012 (as the mixin declares it)
     """Set, so that the mixin does not copy the model into its config.json; `_save_pretrained` writes that."""
 
     def __init__(self, trained: TrainedModel) -> None:
@@ -84,13 +84,17 @@ class Reconstructor(
         cls,
         *,
         model_id: str,
-        revision: str | None = None,
-        cache_dir: str | Path | None = None,
-        force_download: bool = False,
-        local_files_only: bool = False,
-        token: str | bool | None = None,
+        revision: str | None,
+        cache_dir: str | Path | None,
+        force_download: bool,
+        local_files_only: bool,
+        token: str | bool | None,
+        **model_kwargs: Any,
     ) -> "Reconstructor":
-        """Read a folder that `save_pretrained` or training wrote, or a repository of the hub."""
+        """Read a folder that `save_pretrained` or training wrote, or a repository of the hub.
+
+        `model_kwargs` are what config.json says; the checkpoint says it too.
+        """
         if Path(model_id).exists():
             return cls(load_trained(Path(model_id)))
         file = fetch_checkpoint(

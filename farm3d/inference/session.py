@@ -8,6 +8,7 @@ from farm3d.errors import InputError
 from farm3d.inference.animal import Animal
 from farm3d.inference.edit import Part
 from farm3d.inference.export import ExportOptions, write_result
+from farm3d.inference.film import Film, Watch, find_animal, read_frames, recover, unwatched
 from farm3d.inference.measure import KnownLength
 from farm3d.inference.reconstructor import Reconstructor
 from farm3d.inference.refine import RefineConfig
@@ -18,6 +19,7 @@ from farm3d.io.image import SourceImage, read_image
 from farm3d.io.inputs import InputImage
 from farm3d.models.build import load_trained
 from farm3d.pretrained.segmentation import GIVEN_OR_GRABCUT, MaskSource, segment
+from farm3d.types import Segmentation
 
 
 @dataclass(frozen=True)
@@ -86,18 +88,23 @@ def animal_in(
 ) -> Animal:
     """Segment and reconstruct a photograph; `path` names it in messages, and its mask lies beside that."""
     with stopwatch.stage("segment"):
-        segmentation = segment(
-            source,
-            path,
-            segmenter=masks.source,
-            category=session.reconstructor.trained.category,
-            mask_path=masks.mask_path,
-            number=masks.instance,
-        )
+        segmentation = animal_mask(session, source, path, masks)
     with stopwatch.stage("reconstruct"):
         return session.reconstructor.animal(
             source, segmentation, name=source.stem, refinement=session.refinement
         )
+
+
+def animal_mask(session: Session, source: SourceImage, path: Path, masks: MaskOptions) -> Segmentation:
+    """Where the animal is. Raises InputError where there is none."""
+    return segment(
+        source,
+        path,
+        segmenter=masks.source,
+        category=session.reconstructor.trained.category,
+        mask_path=masks.mask_path,
+        number=masks.instance,
+    )
 
 
 def reconstruct_file(
@@ -132,12 +139,49 @@ def reconstruct_picture(
     )
 
 
+def reconstruct_film(
+    session: Session,
+    image: InputImage,
+    *,
+    options: ExportOptions,
+    edits: Edits = NO_EDITS,
+    frame_rate: float,
+    watch: Watch = unwatched,
+) -> Outcome:
+    """Read the frames of one film, reconstruct its animal with its motion, edit and write it."""
+    stopwatch = Stopwatch({"load": session.loading_seconds})
+
+    def find(source: SourceImage, path: Path) -> Segmentation:
+        return animal_mask(session, source, path, session.masks)
+
+    with stopwatch.stage("segment"):
+        frames, problems = find_animal(watch(read_frames(image.path, frame_rate), "masks"), find)
+    with stopwatch.stage("reconstruct"):
+        film = recover(
+            session.reconstructor,
+            frames,
+            name=image.name,
+            refinement=session.refinement,
+            frame_rate=frame_rate,
+            watch=watch,
+        )
+    film = replace(film, animal=edits.apply(film.animal))
+    outcome = write_animal(session, film.animal, image, options=options, stopwatch=stopwatch, film=film)
+    return replace(outcome, warnings=(*outcome.warnings, *problems))
+
+
 def write_animal(
-    session: Session, animal: Animal, image: InputImage, *, options: ExportOptions, stopwatch: Stopwatch
+    session: Session,
+    animal: Animal,
+    image: InputImage,
+    *,
+    options: ExportOptions,
+    stopwatch: Stopwatch,
+    film: Film | None = None,
 ) -> Outcome:
     """Write an animal's folder of results, complete or not at all, and say how it went."""
     with replacing_folder(session.out / image.name) as folder:
-        write_result(folder, animal, options=options, stopwatch=stopwatch)
+        write_result(folder, animal, options=options, stopwatch=stopwatch, film=film)
     seconds, fit = sum(stopwatch.seconds.values()), animal.fit
     warnings = fit.segmentation.warnings
     entry = IndexEntry(

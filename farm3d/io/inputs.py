@@ -21,6 +21,7 @@ IMAGE_SUFFIXES = frozenset(
         ".heif",
     )
 )
+VIDEO_SUFFIXES = frozenset((".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg"))
 MASK_ENDING = "_mask"
 _RESERVED = "index.html"
 
@@ -33,13 +34,20 @@ class InputImage:
     name: str
 
 
-def list_input_images(paths: Sequence[Path | str]) -> list[InputImage]:
+def is_film(path: Path) -> bool:
+    """Whether an input is a film: a video by its name, or a folder of images that was kept whole."""
+    return path.suffix.lower() in VIDEO_SUFFIXES or (path.is_dir() and _expand(path) != [path])
+
+
+def list_input_images(paths: Sequence[Path | str], *, whole_folders: bool = False) -> list[InputImage]:
     """The images among `paths`, in order; of a folder, the image files in it, sorted by name.
+
+    With `whole_folders` a folder stays one input: its images are the frames of a film.
 
     `NAME_mask.png` is no input where an image NAME beside it is one. A path that does not exist, or a
     folder without images, stays in the list: reading it says what is wrong with it, and the others go on.
     """
-    expanded = [file for path in paths for file in _expand(Path(path))]
+    expanded = [file for path in paths for file in ([Path(path)] if whole_folders else _expand(Path(path)))]
     photographs = {file.with_suffix("") for file in expanded if file.name}
     kept = [file for file in expanded if not _is_mask_among(file, photographs)]
     return [InputImage(path, name) for path, name in zip(kept, _unique_names(kept), strict=True)]
