@@ -25,14 +25,13 @@ class DeformationField(nn.Module):
 
     def forward(
         self,
-        points: Float[Tensor, "points 3"],
+        points: Float[Tensor, "*images points 3"],
         features: Float[Tensor, "images features"],
-        image_index: Int[Tensor, " points"],
-    ) -> Float[Tensor, "points 3"]:
-        """Offsets (object units) at rest positions; `image_index` names each point's image."""
-        folded = torch.cat([points[:, :1].abs(), points[:, 1:]], dim=-1)
-        offset = self.SCALE * self.mlp(folded, features, image_index)
-        return torch.cat([offset[:, :1] * torch.sign(points[:, :1]), offset[:, 1:]], dim=-1)
+    ) -> Float[Tensor, "images points 3"]:
+        """Offsets (object units) of every image at the same rest positions, or at each image's own."""
+        folded = torch.cat([points[..., :1].abs(), points[..., 1:]], dim=-1)
+        offset = self.SCALE * self.mlp(folded, features)
+        return torch.cat([offset[..., :1] * torch.sign(points[..., :1]), offset[..., 1:]], dim=-1)
 
 
 class AlbedoField(nn.Module):

@@ -34,15 +34,20 @@ class CoordinateMLP(nn.Module):
 
     def forward(
         self,
-        points: Float[Tensor, "points 3"],
+        points: Float[Tensor, "*points 3"],
         condition: Float[Tensor, "images features"] | None = None,
         image_index: Int[Tensor, " points"] | None = None,
-    ) -> Float[Tensor, "points outputs"]:
-        """Values at `points` of the object frame; `image_index` names each point's row of `condition`."""
+    ) -> Float[Tensor, "*values outputs"]:
+        """Values at `points` of the object frame; `image_index` names each point's row of `condition`.
+
+        Without it there are values of every image: at the same points, whose first two layers are computed
+        once for all, or at an image's own ("images points 3").
+        """
         hidden = self.hidden[0](torch.relu(self.encode(fourier_encode(points, self.harmonics))))
         if self.condition is not None:
-            assert condition is not None and image_index is not None
-            hidden = hidden + self.condition(torch.relu(condition))[image_index]
+            assert condition is not None
+            rows = self.condition(torch.relu(condition))
+            hidden = hidden + (rows[:, None] if image_index is None else rows[image_index])
         for layer in self.hidden[1:]:
             hidden = layer(torch.relu(hidden))
         return hidden

@@ -227,11 +227,7 @@ class AnimalModel(nn.Module):
         self, points: Float[Tensor, "points 3"], reading: ImageReading
     ) -> Float[Tensor, "images points 3"]:
         """The instance deformation of every image at the same rest positions."""
-        images = reading.encoded.features.shape[0]
-        index = torch.arange(images, device=points.device).repeat_interleave(points.shape[0])
-        return self.deformation(points.repeat(images, 1), reading.encoded.features, index).unflatten(
-            0, (images, points.shape[0])
-        )
+        return self.deformation(points, reading.encoded.features)
 
     def assemble(
         self, reading: ImageReading, pose: InstancePose, prior: ShapePrior, *, phase: Phase = COMPLETE

@@ -104,14 +104,10 @@ def posed_points(
     canonical: Float[Tensor, "images points 3"],
 ) -> tuple[Float[Tensor, "images points 3"], Float[Tensor, "images points 3"]]:
     """Deformation and posed place of points of the rest shape that need not be its vertices."""
-    images, count = canonical.shape[:2]
-    index = torch.arange(images).repeat_interleave(count).to(canonical.device)
-    flat = canonical.flatten(0, 1)
-    offsets = model.deformation(flat, reading.encoded.features, index).view_as(canonical)
-    distances = segment_distances(flat, prior.skeleton.rest_joints)
-    weights = torch.softmax(-distances / model.config.skinning_temperature, dim=-1).unflatten(
-        0, (images, count)
-    )
+    offsets = model.deformation(canonical, reading.encoded.features)
+    distances = segment_distances(canonical.flatten(0, 1), prior.skeleton.rest_joints)
+    weights = torch.softmax(-distances / model.config.skinning_temperature, dim=-1)
+    weights = weights.unflatten(0, canonical.shape[:2])
     matrix = (weights @ pose.bone_transforms[..., :3, :].flatten(-2)).unflatten(-1, (3, 4))
     rest = canonical + offsets
     return offsets, (matrix[..., :3] @ rest[..., None]).squeeze(-1) + matrix[..., 3]

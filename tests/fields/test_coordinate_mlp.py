@@ -65,3 +65,14 @@ def test_without_condition_every_layer_but_the_first_is_free_of_bias() -> None:
     assert mlp.condition is None
     assert [name for name, _ in mlp.named_parameters() if name.endswith("bias")] == ["encode.bias"]
     assert mlp(inputs()[0]).shape == (POINTS, 2)
+
+
+def test_without_an_index_every_image_has_values_of_its_own() -> None:
+    mlp = network()
+    points, condition, _ = inputs()
+    index = torch.arange(IMAGES).repeat_interleave(POINTS)
+    listed = mlp(points.repeat(IMAGES, 1), condition, index).unflatten(0, (IMAGES, POINTS))
+    torch.testing.assert_close(mlp(points, condition), listed, rtol=0.0, atol=1e-12)
+    own = points + torch.arange(IMAGES)[:, None, None]
+    listed = mlp(own.flatten(0, 1), condition, index).unflatten(0, (IMAGES, POINTS))
+    torch.testing.assert_close(mlp(own, condition), listed, rtol=0.0, atol=1e-12)
