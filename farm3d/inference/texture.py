@@ -1,4 +1,4 @@
-"""The animal's texture: an atlas of the category's mesh, baked from photograph and albedo, and its look-up."""
+"""The animal's texture: an atlas of the category's mesh, baked from photograph and albedo; its look-up."""
 
 from dataclasses import dataclass
 
