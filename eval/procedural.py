@@ -1,8 +1,8 @@
 """How well pictures of the procedural farm are read, where the truth is known."""
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
 
@@ -15,6 +15,8 @@ from farm3d.data.image_folder import ImageDataSet
 from farm3d.geometry.mesh import Mesh
 from farm3d.inference.fit_albedo import fit_albedo
 from farm3d.inference.refine import RefineConfig, refine
+from farm3d.inference.texture import category_atlas
+from farm3d.io.texture_atlas import TextureAtlas
 from farm3d.models.animal_model import AnimalModel
 from farm3d.render.mesh_renderer import render_mask
 from farm3d.types import AnimalPrediction
@@ -27,6 +29,7 @@ from .procedural_chamfer import SurfaceScore, aligned_chamfer
 from .procedural_views import score_novel_views
 from .projected_vertices import ProjectedVertices, project_prediction
 from .segmentation import Mask, MaskScore, score_mask
+from .texture_fidelity import TextureScore, score_textures
 from .true_pictures import TruePicture, true_pictures
 from .viewpoint import (
     GlobalAlignment,
@@ -58,7 +61,8 @@ class Reading:
 class ProceduralScore:
     """One picture: the reading before and after refinement, and the true camera's rotation and size.
 
-    `mean_shape` is the scaled Chamfer distance of the category's mean shape, where distances are measured.
+    `mean_shape` is the scaled Chamfer distance of the category's mean shape, where distances are measured,
+    `textures` what the ways to colour the refined animal come to, where novel views are.
     """
 
     name: str
@@ -68,6 +72,7 @@ class ProceduralScore:
     true_rotation: Float[Tensor, "3 3"]
     true_size: float
     mean_shape: float | None
+    textures: Mapping[str, TextureScore] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,7 @@ def score_procedural(
     """
     with torch.no_grad():
         prior = model.prior()
+    atlas: TextureAtlas | None = None
     pictures = true_pictures(data, image_size=model.config.image_size, unseen=alignment is not None)
     for picture in pictures:
         batch = picture.batch
@@ -119,7 +125,11 @@ def score_procedural(
         refined = refine(model, prior, reading, initial=predicted, batch=batch, config=refinement)
         if alignment is not None:
             refined = fit_albedo(model, reading, refined, batch=batch, config=refinement)
-        yield score_picture(picture, predicted, refined=refined, alignment=alignment)
+        score = score_picture(picture, predicted, refined=refined, alignment=alignment)
+        if alignment is not None:
+            atlas = category_atlas(refined) if atlas is None else atlas
+            score = replace(score, textures=score_textures(refined, picture, atlas))
+        yield score
 
 
 def score_picture(

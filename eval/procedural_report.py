@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from statistics import fmean
 from typing import Any
 
 import cv2
@@ -59,7 +60,19 @@ def procedural_rows(figures: ProceduralFigures) -> Iterator[tuple[str, str, str]
         ("Chamfer less the mean shape's (%)", [_difference(s.against_mean_shape) for s in pair]),
         ("its 95 % interval (%)", [_interval(s.against_mean_shape) for s in pair]),
     )
-    return ((label, values[0], values[1]) for label, values in lines)
+    yield from ((label, values[0], values[1]) for label, values in lines)
+    yield from _texture_rows(figures.scores)
+
+
+def _texture_rows(scores: Sequence[ProceduralScore]) -> Iterator[tuple[str, str, str]]:
+    """Means over the pictures of what each way to colour the refined animal comes to."""
+    for name in scores[0].textures:
+        found = [score.textures[name] for score in scores]
+        for side in ("seen", "unseen"):
+            sides = [getattr(texture, side) for texture in found]
+            yield f"{name}: {side} side, L1", "-", _decimals(fmean(s.l1 for s in sides), 3)
+            yield f"{name}: {side} side, SSIM", "-", _decimals(fmean(s.ssim for s in sides), 3)
+        yield f"{name}: novel views, PSNR (dB)", "-", _decimals(fmean(t.psnr for t in found), 2)
 
 
 def procedural_report(figures: ProceduralFigures, *, provenance: Provenance) -> Report:
@@ -93,7 +106,10 @@ def _plain(value: ViewpointScore | RelativeDifference | float | None) -> Any:
 
 
 def _rows(figures: ProceduralFigures) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = [{"name": score.name} for score in figures.scores]
+    rows: list[dict[str, Any]] = [
+        {"name": score.name, "textures": {name: asdict(t) for name, t in score.textures.items()}}
+        for score in figures.scores
+    ]
     for name in READINGS:
         raw, aligned = (_viewpoint_errors(figures, name, aligned=flag) for flag in (False, True))
         for k, score in enumerate(figures.scores):

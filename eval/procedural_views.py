@@ -18,6 +18,7 @@ from torch import Tensor
 
 from farm3d.geometry.camera import Camera, orbit
 from farm3d.geometry.mesh import Mesh
+from farm3d.inference.texture import BakedTexture
 from farm3d.render.mesh_renderer import render_surface
 from farm3d.shapes import Faces
 from farm3d.types import AlbedoFn, AnimalPrediction, DirectionalLight, RenderBuffers
@@ -34,7 +35,7 @@ VIEW_SIZE = 128
 
 def true_views(true: TrueAnimal, coat: MeshColors) -> tuple[RenderBuffers, ...]:
     """What the true animal looks like in each novel view."""
-    return tuple(_true_view(true, coat, turn) for turn in _turns(true))
+    return tuple(draw_truth(true, coat, turn) for turn in turns(true))
 
 
 def score_novel_views(
@@ -42,14 +43,15 @@ def score_novel_views(
 ) -> tuple[ViewScore, ...]:
     """The scores of one picture's prediction in each novel view; `views` are those of `true_views`."""
     scores = []
-    for turn, expected in zip(_turns(true), views, strict=True):
-        found = _predicted_view(prediction, turn)
+    for turn, expected in zip(turns(true), views, strict=True):
+        found = draw_prediction(prediction, turn)
         mask, true_mask = ((view.mask[0, ..., 0] > 0.5).numpy() for view in (found, expected))
         scores.append(score_view(_pixels(found), _pixels(expected), mask=mask, true_mask=true_mask))
     return tuple(scores)
 
 
-def _turns(true: TrueAnimal) -> list[Float[Tensor, "3 3"]]:
+def turns(true: TrueAnimal) -> list[Float[Tensor, "3 3"]]:
+    """The turns of the camera frame of the novel views."""
     return [camera_turn(true.camera, math.radians(degrees)) for degrees in TURNS_DEGREES]
 
 
@@ -79,7 +81,8 @@ def true_albedo(coat: MeshColors) -> AlbedoFn:
     return albedo_fn
 
 
-def _true_view(true: TrueAnimal, coat: MeshColors, turn: Float[Tensor, "3 3"]) -> RenderBuffers:
+def draw_truth(true: TrueAnimal, coat: MeshColors, turn: Float[Tensor, "3 3"]) -> RenderBuffers:
+    """The true animal after a turn of the camera frame."""
     rest, rest_faces = true_rest(coat)
     return render_surface(
         Mesh(true.mesh.vertices[None], true.mesh.faces),
@@ -92,14 +95,18 @@ def _true_view(true: TrueAnimal, coat: MeshColors, turn: Float[Tensor, "3 3"]) -
     )
 
 
-def _predicted_view(prediction: AnimalPrediction, turn: Float[Tensor, "3 3"]) -> RenderBuffers:
+def draw_prediction(
+    prediction: AnimalPrediction, turn: Float[Tensor, "3 3"], *, texture: BakedTexture | None = None
+) -> RenderBuffers:
+    """A prediction of one image after a turn of the camera frame, with its texture or its albedo field."""
     with torch.no_grad():
         return render_surface(
             prediction.posed_mesh,
             _turned(prediction.camera, turn),
             VIEW_SIZE,
-            rest_positions=prediction.rest_positions,
-            albedo_fn=prediction.albedo_fn,
+            rest_positions=prediction.rest_positions if texture is None else texture.uv_positions(),
+            rest_faces=None if texture is None else texture.atlas.faces,
+            albedo_fn=prediction.albedo_fn if texture is None else texture.albedo_fn(),
             light=_turned_light(prediction.light, turn),
         )
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from farm3d.synth.procedural.mesh_colors import MeshColors
 
 from farm3d.data.image_folder import ImageDataSet, canonical_mesh, load_batch
 from farm3d.types import Batch, RenderBuffers
@@ -22,10 +23,12 @@ SAME_FRAME = GlobalAlignment(torch.eye(3, dtype=torch.float64), 1.0)
 class Unseen:
     """What a picture does not show: the animal from elsewhere, and its surface.
 
-    `mean_shape` is the scaled Chamfer distance of the category's mean shape in its rest pose
-    (`canonical.npz`), which knows nothing of the picture; `None` where that has no volume.
+    `coat` holds the true colours of its surface. `mean_shape` is the scaled Chamfer distance of the
+    category's mean shape in its rest pose (`canonical.npz`), which knows nothing of the picture; `None`
+    where that has no volume.
     """
 
+    coat: MeshColors
     views: tuple[RenderBuffers, ...]
     surface: TrueSurface
     mean_shape: float | None
@@ -56,7 +59,7 @@ def true_pictures(data: ImageDataSet, *, image_size: int, unseen: bool) -> Itera
 
 
 def _unseen(data: ImageDataSet, animal: TrueAnimal, name: str) -> Unseen:
-    views = true_views(animal, true_coat(data, animal.number))
+    coat = true_coat(data, animal.number)
     surface = true_surface(animal, name)
     mean = aligned_chamfer(canonical_mesh(data), surface, alignment=SAME_FRAME)
-    return Unseen(views, surface, None if mean is None else mean.chamfer)
+    return Unseen(coat, true_views(animal, coat), surface, None if mean is None else mean.chamfer)

@@ -123,8 +123,8 @@ def seen_colours(
 
 
 def carried_on(
-    values: Float32[np.ndarray, "size size channels"], weights: Float32[np.ndarray, "size size"]
-) -> Float32[np.ndarray, "size size channels"]:
+    values: Float32[np.ndarray, "height width channels"], weights: Float32[np.ndarray, "height width"]
+) -> Float32[np.ndarray, "height width channels"]:
     """The values where the weights are 1, and a smooth continuation of them where they are 0.
 
     Source: pull-push (Gortler et al. 1996, "The lumigraph", section 3.4): coarser and coarser weighted means
