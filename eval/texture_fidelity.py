@@ -63,14 +63,13 @@ def textures_of(
 
 
 def score_textures(
-    prediction: AnimalPrediction,
-    photograph: Photograph,
-    *,
-    atlas: TextureAtlas,
-    true: TrueAnimal,
-    coat: MeshColors,
+    prediction: AnimalPrediction, picture: TruePicture, atlas: TextureAtlas
 ) -> dict[str, TextureScore]:
-    """The scores of each of `textures_of` one picture's prediction, whose camera has its crop box."""
+    """The scores of each of `textures_of` one picture's prediction; none where the unseen is not known."""
+    if picture.unseen is None:
+        return {}
+    true, coat = picture.animal, picture.unseen.coat
+    prediction = replace(prediction, camera=replace(prediction.camera, crop_box=true.camera.crop_box))
     plain = replace(true, light=_all_around())
     expected = {
         side: draw_truth(plain, coat, camera_turn(true.camera, angle)) for side, angle in SIDES.items()
