@@ -18,7 +18,6 @@ AlbedoFn = Callable[[Float[Tensor, "points 3"], Int[Tensor, " points"]], Float[T
 """Linear RGB albedo at positions on the category's rest mesh; the second argument says of which image."""
 
 
-FeatureFn = Callable[[Float[Tensor, "points 3"]], Float[Tensor, "points channels"]]
 """Features at positions on the category's rest mesh, the same for all animals."""
 
 
@@ -86,7 +85,7 @@ class AnimalPrediction:
 
     `rest_mesh` is the prior's mesh after the instance's deformation, `posed_mesh` the same in the pose
     of the photograph, both in the object frame; `rest_positions` are the prior's own vertices, at which
-    `albedo_fn` and `feature_fn` (`None` for a model without features) are evaluated. `hypothesis` is the
+    `albedo_fn` is evaluated. `hypothesis` is the
     index of the azimuth that `camera` uses.
     """
 
@@ -102,7 +101,6 @@ class AnimalPrediction:
     albedo_fn: AlbedoFn
     viewpoint: ViewpointPrediction
     hypothesis: Int[Tensor, " images"]
-    feature_fn: FeatureFn | None = None
 
 
 @dataclass(frozen=True)

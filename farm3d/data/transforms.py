@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Bool, Float32, UInt8
+from jaxtyping import Bool, Float, Float32, UInt8
 from scipy import sparse
+from torch import Tensor
 
 from farm3d.errors import InputError
 from farm3d.types import Batch
@@ -109,6 +110,27 @@ def batch_of_crops(crops: Sequence[Crop]) -> Batch:
         inside_distance=planes([inside for inside, _ in distances]),
         outside_distance=planes([outside for _, outside in distances]),
     )
+
+
+def resized(batch: Batch, size: int) -> Batch:
+    """The batch at `size` pixels a side, for comparing with renders: averaged down, or interpolated up."""
+    return replace(
+        batch,
+        images=_resized(batch.images, size),
+        masks=_resized(batch.masks, size),
+        valid=_resized(batch.valid, size),
+        inside_distance=_resized(batch.inside_distance, size),
+        outside_distance=_resized(batch.outside_distance, size),
+        features=None if batch.features is None else _resized(batch.features, size),
+    )
+
+
+def _resized(
+    images: Float[Tensor, "images height width channels"], size: int
+) -> Float[Tensor, "images size size channels"]:
+    channels_first = images.permute(0, 3, 1, 2)
+    mode = "area" if images.shape[1] >= size else "bilinear"
+    return torch.nn.functional.interpolate(channels_first, (size, size), mode=mode).permute(0, 2, 3, 1)
 
 
 def _centre_and_extent(counts: np.ndarray) -> tuple[float, float, float]:

@@ -257,7 +257,6 @@ class AnimalModel(nn.Module):
             albedo_fn=albedo_fn,
             viewpoint=reading.viewpoint,
             hypothesis=pose.hypothesis,
-            feature_fn=self.feature_field,
         )
 
     def predict(

@@ -14,7 +14,7 @@ from farm3d.ops.mesh_topology import EdgeTopology, vertex_normals
 from farm3d.ops.rasterize import antialias, interpolate, rasterize
 from farm3d.render.shading import light_of, shade
 from farm3d.shapes import Faces, Vertices
-from farm3d.types import AlbedoFn, DirectionalLight, FeatureFn, RenderBuffers
+from farm3d.types import AlbedoFn, DirectionalLight, RenderBuffers
 
 
 def render_mask(
@@ -69,9 +69,7 @@ def render_surface(
 def surface_features(
     rasterized: Float[Tensor, "images size size 4"],
     faces: Faces,
-    rest_positions: Float[Tensor, "vertices 3"],
-    *,
-    feature_fn: FeatureFn,
+    vertex_features: Float[Tensor, "vertices channels"],
 ) -> Float[Tensor, "images size size channels"]:
     """The features of the rest surface that each pixel of a drawn mesh shows; 0 where there is none.
 
@@ -79,7 +77,7 @@ def surface_features(
     vertices of all images are the same. Not antialiased: they are compared where the animal is seen for
     certain.
     """
-    return interpolate(feature_fn(rest_positions)[None], rasterized, faces)
+    return interpolate(vertex_features[None], rasterized, faces)
 
 
 def render_geometry(

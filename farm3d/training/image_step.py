@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.profiler import record_function
 
+from farm3d.data.transforms import resized
 from farm3d.fields.sdf_field import SDFField
 from farm3d.geometry.mesh import Mesh
 from farm3d.geometry.skinning import skin
@@ -33,10 +34,12 @@ from farm3d.predictors.hypotheses import (
     score_loss,
 )
 from farm3d.render.mesh_renderer import render_coverage, render_surface, surface_features
-from farm3d.shapes import Images
+from farm3d.shapes import Faces
 from farm3d.training.precision import Precision, read_images
 from farm3d.training.ranks import WHOLE, Part
 from farm3d.types import AnimalPrediction, Batch, RenderBuffers, SDFSamples, ShapePrior
+
+VertexFeatures = Float[Tensor, "vertices channels"]
 
 RECONSTRUCTION = ("mask", "inside_distance", "color", "features")
 """The terms that compare a render with its image, one value an image."""
@@ -99,12 +102,14 @@ def image_terms(
             light=prediction.light,
         )
     with record_function("losses"):
-        losses = reconstruction_losses(buffers, prediction, batch)
+        features = None if model.feature_field is None else model.feature_field(prior.mesh.vertices)
+        target = resized(batch, step.render_size)
+        losses = reconstruction_losses(buffers, target, vertex_features=features, faces=prior.mesh.faces)
     with record_function("scores of all hypotheses"):
         score = (
             difference_loss(
                 reading.viewpoint.logits,
-                losses_of_hypotheses(model, prior, reading, batch=batch, step=step),
+                losses_of_hypotheses(model, prior, reading, batch=batch, vertex_features=features, step=step),
             )
             if step.score_size
             else _score(reading.viewpoint.logits, chosen, losses, weights=step.score_weights)
@@ -120,9 +125,16 @@ def image_terms(
 
 @torch.no_grad()
 def losses_of_hypotheses(
-    model: AnimalModel, prior: ShapePrior, reading: ImageReading, *, batch: Batch, step: ImageStep
+    model: AnimalModel,
+    prior: ShapePrior,
+    reading: ImageReading,
+    *,
+    batch: Batch,
+    vertex_features: VertexFeatures | None,
+    step: ImageStep,
 ) -> Float[Tensor, "images hypotheses"]:
     """The weighted loss of every hypothesis: silhouette and features at `score_size` pixels, no colours."""
+    target = resized(batch, step.score_size)
     indices = torch.arange(reading.viewpoint.logits.shape[1], device=reading.viewpoint.logits.device)
     hypotheses = indices[:, None].expand(-1, len(reading.viewpoint.logits))
     poses = [model.pose(reading, prior, hypothesis, phase=step.phase) for hypothesis in hypotheses]
@@ -133,7 +145,7 @@ def losses_of_hypotheses(
     for pose in poses:
         posed = skin(rest, pose.bone_transforms, prior.skinning_weights) if step.phase.articulated else rest
         buffers = render_coverage(Mesh(posed, faces), pose.camera, step.score_size)
-        losses = reconstruction_losses(buffers, prediction, batch)
+        losses = reconstruction_losses(buffers, target, vertex_features=vertex_features, faces=faces)
         columns.append(_weighted(losses, step.score_weights))
     return torch.stack(columns, dim=1)
 
@@ -167,36 +179,23 @@ def eikonal_term(
 
 
 def reconstruction_losses(
-    buffers: RenderBuffers, prediction: AnimalPrediction, batch: Batch
+    buffers: RenderBuffers, target: Batch, *, vertex_features: VertexFeatures | None, faces: Faces
 ) -> dict[str, Float[Tensor, " images"]]:
-    """The reconstruction's terms, one value an image; colour where drawn, features where known to both."""
-    size = buffers.mask.shape[1]
-    mask = _resized(batch.masks, size)
-    overlap = eroded_overlap(buffers.mask, mask)
+    """The reconstruction's terms, one value an image; colour where drawn, features where known to both.
+
+    `target` has the size of the render, see `resized`.
+    """
+    overlap = eroded_overlap(buffers.mask, target.masks)
     losses = {
-        "mask": mask_loss(buffers.mask, mask, _resized(batch.valid, size)),
-        "inside_distance": inside_distance_loss(buffers.mask, _resized(batch.inside_distance, size)),
+        "mask": mask_loss(buffers.mask, target.masks, target.valid),
+        "inside_distance": inside_distance_loss(buffers.mask, target.inside_distance),
     }
     if buffers.rgb is not None:
-        losses["color"] = color_loss(buffers.rgb, _resized(batch.images, size), overlap)
-    if prediction.feature_fn is not None and batch.features is not None:
-        features = surface_features(
-            buffers.rasterized,
-            prediction.posed_mesh.faces,
-            prediction.rest_positions,
-            feature_fn=prediction.feature_fn,
-        )
-        losses["features"] = feature_loss(features, _resized(batch.features, size), overlap)
+        losses["color"] = color_loss(buffers.rgb, target.images, overlap)
+    if vertex_features is not None and target.features is not None:
+        features = surface_features(buffers.rasterized, faces, vertex_features)
+        losses["features"] = feature_loss(features, target.features, overlap)
     return losses
-
-
-def _resized(images: Images, size: int) -> Float[Tensor, "images size size channels"]:
-    """Averaged down to `size` pixels a side, or interpolated up to them."""
-    channels_first = images.permute(0, 3, 1, 2)
-    if images.shape[1] >= size:
-        return torch.nn.functional.avg_pool2d(channels_first, images.shape[1] // size).permute(0, 2, 3, 1)
-    up = torch.nn.functional.interpolate(channels_first, size=size, mode="bilinear", align_corners=False)
-    return up.permute(0, 2, 3, 1)
 
 
 def _deformation(prediction: AnimalPrediction) -> Float[Tensor, ""]:

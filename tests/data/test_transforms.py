@@ -5,10 +5,18 @@ import math
 import cv2
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from farm3d.data.transforms import batch_of_crops, crop_box, crop_image, mask_distances, place_in_image
+from farm3d.data.transforms import (
+    batch_of_crops,
+    crop_box,
+    crop_image,
+    mask_distances,
+    place_in_image,
+    resized,
+)
 from farm3d.errors import InputError
 
 
@@ -156,3 +164,12 @@ def test_a_batch_holds_the_crops_in_order() -> None:
         inside, outside = mask_distances(crop.mask > 0.5)
         np.testing.assert_array_equal(batch.inside_distance[index, ..., 0].numpy(), inside)
         np.testing.assert_array_equal(batch.outside_distance[index, ..., 0].numpy(), outside)
+
+
+def test_a_batch_is_averaged_down_and_keeps_constants_up() -> None:
+    crop = crop_image(np.full((40, 40, 3), 100, dtype=np.uint8), disk(40, 40, 20.0, 20.0, 9.0), 32)
+    batch = batch_of_crops([crop])
+    half, double = resized(batch, 16), resized(batch, 64)
+    torch.testing.assert_close(half.masks, batch.masks.reshape(1, 16, 2, 16, 2, 1).mean(dim=(2, 4)))
+    torch.testing.assert_close(double.valid, torch.ones(1, 64, 64, 1))
+    assert double.masks.mean().item() == pytest.approx(batch.masks.mean().item(), rel=0.02)

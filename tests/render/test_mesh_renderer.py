@@ -183,9 +183,7 @@ def test_colours_reach_the_albedo_and_the_light() -> None:
 def test_features_are_those_of_the_rest_position_that_a_pixel_shows() -> None:
     ball, weights = sphere(1.2), torch.randn(3, 16, generator=torch.Generator().manual_seed(0))
     drawn = geometry(ball, camera(0.4))
-    features = surface_features(
-        drawn.rasterized, ball.faces, ball.vertices[0], feature_fn=lambda points: points @ weights
-    )
+    features = surface_features(drawn.rasterized, ball.faces, ball.vertices[0] @ weights)
     assert drawn.rest_positions is not None
     torch.testing.assert_close(features, drawn.rest_positions @ weights, rtol=1e-4, atol=1e-5)
     assert not features[drawn.rasterized[..., 3] == 0].any()

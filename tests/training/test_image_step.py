@@ -131,7 +131,9 @@ def test_every_hypothesis_is_scored_as_if_it_were_rendered(model: AnimalModel) -
     step = replace(STEP, score_size=SIZE, score_weights={**STEP.score_weights, "color": 0.0})
     prior, images = model.prior(), batch()
     reading = model.read(images.images, images.masks)
-    losses = losses_of_hypotheses(model, prior, reading, batch=images, step=step)
+    assert model.feature_field is not None
+    features = model.feature_field(prior.mesh.vertices)
+    losses = losses_of_hypotheses(model, prior, reading, batch=images, vertex_features=features, step=step)
     assert losses.shape == (IMAGES, 4)
     assert not losses.requires_grad
     for number in range(4):
