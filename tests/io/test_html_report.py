@@ -296,7 +296,7 @@ def test_the_model_is_downloaded_from_the_page_itself(report: Visit, content: Re
 def test_a_link_opens_a_state_and_nothing_moves_for_those_who_want_calm(
     browser: "Browser", page: str
 ) -> None:
-    link = f"{page}#clip=walk&azimuth=-90&elevation=20&light=30,60,0.2&skeleton=1&only=viewer"
+    link = f"{page}#clip=walk&azimuth=-90&elevation=20&light=30,60,0.2&skeleton=1&bare=1"
     with visit(browser, link, reduced_motion="reduce", color_scheme="dark") as seen:
         seen.page.wait_for_selector("html[data-viewer=ready]")
         assert seen.page.get_by_role("radio", name="Walk").is_checked()

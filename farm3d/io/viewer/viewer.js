@@ -8,7 +8,7 @@
 //              90 sees its left side
 //   light      azimuth and elevation of the light in degrees, measured like the camera's, and the ambience
 //   skeleton, shape      1 shows the bones, or the shape without its texture
-//   only       viewer hides the rest of the page
+//   bare       1 hides the heading and the footer, for pages that frame this one
 import { MathUtils } from "three";
 import {
   buildStage,
@@ -86,7 +86,7 @@ function connectControls() {
 function applyLink() {
   const link = new URLSearchParams(location.hash.slice(1));
   const number = (text, fallback) => (Number.isFinite(parseFloat(text)) ? parseFloat(text) : fallback);
-  document.documentElement.dataset.only = link.get("only") ?? "";
+  document.documentElement.dataset.bare = link.get("bare") ?? "";
   const start = firstView();
   placeCamera(stage, canvas, number(link.get("azimuth"), start.azimuth), number(link.get("elevation"), start.elevation));
   const [azimuth, elevation, ambience] = (link.get("light") ?? "").split(",");

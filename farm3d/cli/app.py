@@ -1,0 +1,61 @@
+"""farm3d-app: photographs or words in, animals out, on a page in the browser."""
+
+import argparse
+
+from farm3d.cli.infer import SEGMENTERS
+from farm3d.cli.main import Messages, add_common_options, command_parser, positive_int, run_command
+
+LOOPBACK = "127.0.0.1"
+PORT = 7860
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = command_parser(
+        "farm3d-app",
+        "Serve a page on which photographs become rigged, textured 3D models. It needs no network.",
+        examples=(
+            "farm3d-app",
+            "farm3d-app --checkpoint runs/cow --port 8000",
+        ),
+    )
+    parser.add_argument(
+        "--host",
+        default=LOOPBACK,
+        metavar="ADDRESS",
+        help=f"where to listen (default: {LOOPBACK}, this machine alone; 0.0.0.0: all who can reach it)",
+    )
+    parser.add_argument(
+        "--port", type=positive_int, metavar="N", help=f"port (default: {PORT}, or the next free one)"
+    )
+    model = parser.add_argument_group("model")
+    model.add_argument("--category", metavar="NAME", help="which shipped checkpoint (default: the only one)")
+    model.add_argument(
+        "--checkpoint",
+        metavar="FILE|RUN|HUB_ID",
+        help="a checkpoint file, a run's folder or a hub repository",
+    )
+    model.add_argument(
+        "--segmenter", default="auto", choices=SEGMENTERS, help="where masks come from (default: auto)"
+    )
+    model.add_argument(
+        "--model",
+        metavar="MODEL",
+        help="Stable Diffusion (folder or hub id) that draws prompts; else the farm does",
+    )
+    add_common_options(parser, out=None, config=False, seed=False)
+    return parser
+
+
+def _app(arguments: argparse.Namespace, messages: Messages) -> int:
+    from farm3d.cli.app_server import serve
+
+    return serve(arguments, messages)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    return run_command(_parser, _app, argv)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
