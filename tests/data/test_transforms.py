@@ -167,7 +167,8 @@ def test_a_batch_holds_the_crops_in_order() -> None:
 
 
 def test_a_batch_is_averaged_down_and_keeps_constants_up() -> None:
-    crop = crop_image(np.full((40, 40, 3), 100, dtype=np.uint8), disk(40, 40, 20.0, 20.0, 9.0), 32)
+    image, mask = np.full((40, 40, 3), 100, dtype=np.uint8), disk(40, 40, 20.0, 20.0, 9.0)
+    crop = crop_image(image, mask, (0.0, 0.0, 40.0, 40.0), size=32)
     batch = batch_of_crops([crop])
     half, double = resized(batch, 16), resized(batch, 64)
     torch.testing.assert_close(half.masks, batch.masks.reshape(1, 16, 2, 16, 2, 1).mean(dim=(2, 4)))
