@@ -83,9 +83,7 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
 def _add_edits(parser: argparse.ArgumentParser) -> None:
     edit = parser.add_argument_group("edit")
     edit.add_argument("--pose-from", type=Path, metavar="IMAGE", help="stand as the animal of another image")
-    edit.add_argument(
-        "--albedo-from", type=Path, metavar="IMAGE", help="wear the coat of that animal"
-    )
+    edit.add_argument("--albedo-from", type=Path, metavar="IMAGE", help="wear the coat of that animal")
     edit.add_argument(
         "--blend-with", type=Path, metavar="IMAGE", help="also videos of the way to that image's animal"
     )

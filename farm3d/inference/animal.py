@@ -10,7 +10,6 @@ from farm3d.inference.clip_files import resolve_clip
 from farm3d.inference.clips import standard_clips
 from farm3d.inference.edit import (
     PARTS,
-    Part,
     blended_coat,
     blended_light,
     blended_pose,
@@ -96,7 +95,7 @@ class Animal:
         ((name, value),) = centimetres.items()
         return replace(self, known_length=parse_known_length(f"{name}={value}"))
 
-    def take(self, part: Part, other: "Animal", share: float = 1.0) -> "Animal":
+    def take(self, part: str, other: "Animal", share: float = 1.0) -> "Animal":
         """The animal with the other's shape, pose, coat or light, or `share` of the way there (0 to 1).
 
         Raises ConfigError for an unknown part, and for an animal of another model.

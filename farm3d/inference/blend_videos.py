@@ -28,11 +28,12 @@ def blend_frames(animal: Animal, other: Animal, part: Part) -> FrameSource:
     Raises ConfigError for animals of two models.
     """
     shares = _there_and_back()
-    steps = [animal.take(part, other, share) for share in shares]
-    azimuths = torch.full((len(steps),), SHOWN_AZIMUTH)
-    camera = framing_cameras(torch.cat([step.prediction.posed_mesh.vertices for step in steps]), azimuths)
+    stations = [animal.take(part, other, share).prediction for share in (0.0, 0.5, 1.0)]
+    azimuths = torch.full((len(shares),), SHOWN_AZIMUTH)
+    camera = framing_cameras(torch.cat([station.posed_mesh.vertices for station in stations]), azimuths)
     # Each frame has a coat or a shape of its own, so each is drawn alone.
-    for number, step in enumerate(steps):
+    for number, share in enumerate(shares):
+        step = animal.take(part, other, share)
         seen = Camera(camera.world_to_camera[[number]], camera.field_of_view)
         scene = partial(_scene, step.prediction.posed_mesh.vertices, seen)
         light = light_of(step.prediction.light, torch.zeros(1, dtype=torch.long))

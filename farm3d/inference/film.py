@@ -127,7 +127,7 @@ def recover(
         crops=crops,
         reference=reference,
         frame_rate=frame_rate,
-        steps=watch(range(refinement.steps), "motion"),
+        steps=watch(range(refinement.steps // 2), "motion"),
     )
     clip = _clip(animal, frames, found, frame_rate)
     return Film(replace(animal, clips=(clip,)), tuple(frames), reference, frame_rate, found)
