@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,7 +30,7 @@ def deterministic_algorithms() -> Iterator[None]:
     Otherwise threads add the gradients of gathered vertices in whatever order they come. Filling memory
     before it is written, which torch then does as well, finds mistakes and costs a step 3 %: it is left out.
     """
-    memory = torch.utils.deterministic
+    memory: Any = torch.utils.deterministic
     before = torch.are_deterministic_algorithms_enabled(), memory.fill_uninitialized_memory
     torch.use_deterministic_algorithms(True)
     memory.fill_uninitialized_memory = False
