@@ -1,0 +1,94 @@
+"""farm3d from Python: quick to import, the same animals as the command, models that travel."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import farm3d
+from farm3d.errors import CheckpointError, ConfigError, InputError
+from farm3d.inference.animal import Animal
+from farm3d.inference.reconstructor import Reconstructor
+from farm3d.io.checkpoint import write_checkpoint
+from farm3d.models.build import load_trained
+
+from .two_animals import PICTURES, horse, horse_model
+
+
+def test_importing_farm3d_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, farm3d\n"
+        "assert {'load_model', 'reconstruct'} <= set(dir(farm3d))\n"
+        "heavy = {'torch', 'numpy', 'cv2', 'PIL', 'numba', 'pydantic', 'transformers'} & set(sys.modules)\n"
+        "sys.exit(f'imported: {heavy}' if heavy else 0)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_other_names_are_not_there() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'unicorn'"):
+        farm3d.unicorn  # noqa: B018
+
+
+def test_pixels_and_files_give_the_same_animal() -> None:
+    from farm3d.io.image import read_image, read_mask
+
+    pixels, mask = read_image(PICTURES / "horse.jpg").pixels, read_mask(PICTURES / "horse_mask.png")
+    same = farm3d.reconstruct(pixels, model=horse_model(), mask=mask, refine=0)
+    again = farm3d.reconstruct(pixels, model=horse_model(), mask=mask.astype(np.uint8) * 255, refine=0)
+    for animal in (same, again):
+        assert torch.equal(animal.prediction.posed_mesh.vertices, horse().prediction.posed_mesh.vertices)
+    assert (horse().name, same.name) == ("horse", "image")
+
+
+def test_a_mask_of_another_size_is_one_line() -> None:
+    pixels = np.zeros((64, 64, 3), np.uint8)
+    with pytest.raises(InputError, match=r"the mask is \(64, 32\), the image \(64, 64\)"):
+        farm3d.reconstruct(pixels, model=horse_model(), mask=np.ones((64, 32), bool))
+
+
+def test_a_model_that_is_nowhere_is_one_line() -> None:
+    with pytest.raises(CheckpointError, match=r"nowhere\.safetensors: no such file"):
+        farm3d.load_model("nowhere.safetensors")
+
+
+def test_a_known_length_scales_everything() -> None:
+    known = horse().with_length(shoulder_height=200.0)
+    assert known.measure().shoulder_height == pytest.approx(200.0)
+    assert known.scale.metres_per_unit * horse().measure().shoulder_height == pytest.approx(2.0)
+    for wrong in ({}, {"girth": 1.0, "body_length": 1.0}, {"tail": 1.0}):
+        with pytest.raises(ConfigError):
+            horse().with_length(**wrong)
+
+
+def test_clips_are_found_by_name() -> None:
+    assert horse().clip_called("walk").name == "walk"
+    clip = horse().clip_called("idle")
+    assert horse().clip_called(clip) is clip
+    with pytest.raises(ConfigError, match="no such clip; there are"):
+        horse().clip_called("flight")
+
+
+def test_the_shipped_model_travels_to_the_same_bytes(tmp_path: Path) -> None:
+    horse_model().save_pretrained(tmp_path / "model")
+    again = Reconstructor.from_pretrained(tmp_path / "model")
+    assert again.trained.sha256 == horse_model().trained.sha256
+    assert again.trained.category == "horse"
+
+
+def test_a_model_in_full_precision_travels_without_loss(tmp_path: Path) -> None:
+    trained = horse_model().trained
+    tensors = {name: value + 1e-6 for name, value in trained.model.state_dict().items()}
+    write_checkpoint(tmp_path / "full.safetensors", tensors, trained.metadata)
+    full = load_trained(tmp_path / "full.safetensors")
+    Reconstructor(full).save_pretrained(tmp_path / "model")
+    again = load_trained(tmp_path / "model")
+    assert again.sha256 == full.sha256
+
+
+def test_an_animal_is_what_the_api_says() -> None:
+    assert isinstance(horse(), Animal)
+    assert horse().fit.refined is horse().prediction
