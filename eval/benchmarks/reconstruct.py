@@ -20,7 +20,7 @@ from farm3d.inference.clips import standard_clips
 from farm3d.inference.fit_albedo import fit_albedo
 from farm3d.inference.reconstruct import reconstruct
 from farm3d.inference.refine import RefineConfig, refine
-from farm3d.inference.rig import rigged_glb, single_skeleton, world_scale
+from farm3d.inference.rig import rigged_glb, world_scale
 from farm3d.inference.texture import bake
 from farm3d.inference.videos import FRAMES_PER_SECOND, turntable_frames
 from farm3d.io.image import SourceImage, read_image
@@ -115,8 +115,8 @@ def stages(subject: Subject, plan: Plan, folder: Path) -> Mapping[str, Call]:
     texture = bake(fitted, resolution=plan.texture_size)
 
     def export() -> None:
-        clips = standard_clips(single_skeleton(fitted))
         scale = world_scale(fitted, subject.trained.shoulder_height_metres)
+        clips = standard_clips(fitted, scale.metres_per_unit)
         (folder / "animal.glb").write_bytes(rigged_glb(fitted, texture, clips=clips, scale=scale))
         write_obj(folder / "posed.obj", Mesh(fitted.posed_mesh.vertices[0], fitted.posed_mesh.faces))
 

@@ -12,13 +12,15 @@ class Clip:
     """Key frames of a motion; a looping clip's last key equals its first.
 
     `times` are seconds from 0, `joint_angles` radians per bone in its own rest frame (flexion, side
-    bending, twist), `root_offsets` translations of the whole animal in object units.
+    bending, twist), `root_offsets` translations of the whole animal in object units. `speed` is how fast
+    (object units a second) the ground passes back under the standing feet of a gait on the spot.
     """
 
     name: str
     times: Float[Tensor, " keys"]
     joint_angles: Float[Tensor, "keys bones 3"]
     root_offsets: Float[Tensor, "keys 3"]
+    speed: float = 0.0
 
 
 def sample_clip(

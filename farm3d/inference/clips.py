@@ -1,252 +1,266 @@
-"""Looping clips for the estimated quadruped skeleton: a walk and an idle stand.
+"""The clips that every result has: standing, three gaits, grazing, looking around, the photograph's pose.
 
-Feet follow paths over the ground and the legs reach for them by inverse kinematics, so the clips fit an
-animal of any proportions. Source of the gait: Hildebrand 1965, "Symmetrical gaits of horses" (lateral
-sequence walk); own derivation of the leg's inverse kinematics, docstring of `_leg_flexion`.
+Feet follow paths over the ground and legs reach for them by inverse kinematics on the animal's own skeleton
+and skin, so the clips fit an animal of any proportions.
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
-from farm3d.errors import InputError
 from farm3d.geometry.clip import Clip
-from farm3d.geometry.skeleton import Skeleton, bone_frames
-from farm3d.geometry.skeleton_estimation import LEG_NAMES
+from farm3d.inference.gaits import (
+    GALLOP,
+    TROT,
+    WALK,
+    Gait,
+    carry_trunk,
+    ground_speed,
+    highest_stand,
+    phases,
+    shortest_leg,
+    stride,
+    wave,
+)
+from farm3d.inference.legs import (
+    Angles,
+    Body,
+    Footpath,
+    Keys,
+    Places,
+    body_of,
+    place_feet,
+    skinned_places,
+)
+from farm3d.inference.rig import single_skeleton, standing_rise, withers_height
+from farm3d.types import AnimalPrediction
 
-KEYS_PER_SECOND = 30
-WALK_SECONDS = 1.1
-IDLE_SECONDS = 4.0
-
-DUTY_FACTOR = 0.65
-"""Fraction of the cycle that a foot is on the ground."""
-
-TOUCHDOWN = {"hind_left": 0.0, "fore_left": 0.25, "hind_right": 0.5, "fore_right": 0.75}
-"""When in the cycle each foot lands: the lateral sequence, hind foot before the fore foot of its side."""
-
-STANCE_REACH = 0.25
-"""How far before and behind its rest place a foot is on the ground, as a fraction of the shortest leg."""
-
-LIFT = {"fore": 0.07, "hind": 0.06}
-"""Height of the swing's arc as a fraction of the leg."""
-
-FOLD = 0.25
-"""In mid-swing, how far the leg folds at the foot bone (1) rather than above it (0)."""
-
-STRAIGHTEST = 0.997
-"""The greatest reach as a fraction of the leg's length: fully stretched legs would snap."""
-
-Keys = Float[Tensor, " keys"]
-
-
-@dataclass(frozen=True)
-class _Leg:
-    """A leg's three bones from the body to the foot, straight at rest, and the plane that they flex in.
-
-    `plane` has the y and z of the leg's direction in its first column, of its forward axis in the second.
-    """
-
-    name: str
-    bones: tuple[int, int, int]
-    lengths: tuple[float, float, float]
-    plane: Float[Tensor, "2 2"]
-
-    @property
-    def length(self) -> float:
-        """Distance from the pivot to the foot at rest."""
-        return sum(self.lengths)
-
-    @property
-    def is_fore(self) -> bool:
-        """Whether the elbow points back; a hind leg's stifle points forward."""
-        return self.name.startswith("fore")
-
-
-@dataclass(frozen=True)
-class _Footpath:
-    """Where a foot is at the keys: forward of and above its rest place; `folding` is 1 in mid-swing."""
-
-    forward: Keys
-    lift: Keys
-    folding: Keys
-
-
-CLIP_NAMES = ("walk", "idle")
+CLIP_NAMES = ("idle", "walk", "trot", "gallop", "graze", "look_around", "photograph")
 """The clips of `standard_clips`, in its order."""
 
+HORSE_METRES = 1.55
+"""Height at the withers of the animal whose strides take as long as the gaits say."""
 
-def standard_clips(skeleton: Skeleton) -> tuple[Clip, Clip]:
-    """The clips that every result carries: walk and idle."""
-    return walk_clip(skeleton), idle_clip(skeleton)
+GAIT_KEYS = 48
+KEYS_PER_SECOND = 12
+IDLE_SECONDS, GRAZE_SECONDS, LOOK_SECONDS = 6.0, 6.0, 8.0
+PHOTOGRAPH_SECONDS = 1.0
+
+MUZZLE_CLEARANCE = 0.02
+"""How high a grazing muzzle is over the ground (heights of the withers)."""
+
+HALVINGS = 12
+
+GRAZING: dict[str, tuple[float, float, float]] = {
+    "spine_front": (10.0, 0.0, 0.0),
+    "withers": (48.0, 0.0, 0.0),
+    "neck": (60.0, 0.0, 0.0),
+    "head": (-46.0, 0.0, 0.0),
+}
+"""How trunk, neck and head bow (degrees) to put the muzzle on the ground; taken in part by long necks."""
+
+GRAZING_BOW = 0.11
+"""How far the withers come down with it (lengths of the leg)."""
+
+Swing = dict[str, tuple[Keys | float, Keys | float, Keys | float]]
+"""Flexion, side bending and twist of bones in degrees."""
 
 
-def walk_clip(skeleton: Skeleton) -> Clip:
-    """One stride of a lateral-sequence walk on the spot: in stance the feet move back at one speed.
+def standard_clips(prediction: AnimalPrediction, metres_per_unit: float) -> tuple[Clip, ...]:
+    """The clips of CLIP_NAMES for a prediction of one image; smaller animals take quicker steps.
 
     Raises:
         InputError: the skeleton has not the bones of `estimate_skeleton`.
     """
-    legs = _legs(skeleton)
-    phase = _phases(WALK_SECONDS)
-    size = min(leg.length for leg in legs)
-    reach = STANCE_REACH * size
-    bob = 0.004 * size * (1.0 + torch.cos(4.0 * math.pi * phase))
-    offsets = torch.zeros(len(phase), 3, dtype=torch.float64)
-    offsets[:, 1] = -_least_drop(legs, reach) - bob
-    paths = {leg.name: _stride(leg, phase, reach) for leg in legs}
-    swing = {
-        "head": (_degrees(-2.0 * torch.sin(4.0 * math.pi * phase + 0.9)), 0),
-        "neck": (_degrees(4.0 * torch.sin(4.0 * math.pi * phase)), 0),
-        "tail": (_degrees(9.0 * torch.sin(2.0 * math.pi * phase - 0.8)), 1),
-        "croup": (_degrees(4.0 * torch.sin(2.0 * math.pi * phase)), 1),
-    }
-    return _assemble("walk", skeleton, legs, paths=paths, offsets=offsets, swing=swing, seconds=WALK_SECONDS)
-
-
-def idle_clip(skeleton: Skeleton) -> Clip:
-    """Four seconds of standing: breath and a shift of weight over planted feet, head and tail astir.
-
-    Raises:
-        InputError: the skeleton has not the bones of `estimate_skeleton`.
-    """
-    legs = _legs(skeleton)
-    phase = _phases(IDLE_SECONDS)
-    size = min(leg.length for leg in legs)
-    turn = 2.0 * math.pi * phase
-    offsets = torch.zeros(len(phase), 3, dtype=torch.float64)
-    offsets[:, 1] = -size * (0.012 + 0.004 * torch.cos(2.0 * turn))
-    offsets[:, 2] = size * 0.015 * torch.sin(turn)
-    planted = _Footpath(*(torch.zeros_like(phase) for _ in range(3)))
-    swish = torch.sin(3.0 * turn) * torch.sin(turn / 2.0).square()
-    swing = {
-        "head": (_degrees(7.0 * torch.sin(turn + 0.4)), 1),
-        "neck": (_degrees(5.0 * torch.sin(turn) + 2.0 * torch.sin(2.0 * turn)), 0),
-        "tail": (_degrees(10.0 * swish), 1),
-        "croup": (_degrees(5.0 * swish), 1),
-    }
-    paths = {leg.name: planted for leg in legs}
-    return _assemble("idle", skeleton, legs, paths=paths, offsets=offsets, swing=swing, seconds=IDLE_SECONDS)
-
-
-def _phases(seconds: float) -> Keys:
-    """The keys' places in the cycle; the last is the first again."""
-    count = round(seconds * KEYS_PER_SECOND)
-    return torch.arange(count + 1, dtype=torch.float64) % count / count
-
-
-def _degrees(angles_degrees: Keys) -> Keys:
-    return torch.deg2rad(angles_degrees)
-
-
-def _legs(skeleton: Skeleton) -> list[_Leg]:
-    """The four legs of the skeleton, found by their bones' names."""
-    frames = bone_frames(skeleton.rest_joints.detach().cpu().double())
-    joints = skeleton.rest_joints.detach().cpu().double()
-    legs = []
-    for name in LEG_NAMES:
-        wanted = [f"{name}_{part}" for part in ("upper", "lower", "foot")]
-        if not set(wanted) <= set(skeleton.names):
-            raise InputError(
-                f"the skeleton has no leg named {name}: walk and idle need a quadruped's skeleton"
-            )
-        upper, lower, foot = (skeleton.names.index(bone) for bone in wanted)
-        lengths = [float((joints[bone, 1] - joints[bone, 0]).norm()) for bone in (upper, lower, foot)]
-        plane = frames[upper][1:3, [2, 1]]
-        legs.append(_Leg(name, (upper, lower, foot), (lengths[0], lengths[1], lengths[2]), plane))
-    return legs
-
-
-def _least_drop(legs: list[_Leg], reach: float) -> float:
-    """How far the body must sink so that every leg, stretched, reaches `reach` forward and back."""
-    drops = []
-    for leg in legs:
-        steepness = abs(float(leg.plane[0, 0]))
-        stretched = math.sqrt((STRAIGHTEST * leg.length) ** 2 - reach**2)
-        drops.append(steepness * (leg.length - stretched))
-    return max(drops)
-
-
-def _stride(leg: _Leg, phase: Keys, reach: float) -> _Footpath:
-    """Back over the ground at a constant speed, forward in an arc that begins and ends with that speed."""
-    place = (phase - TOUCHDOWN[leg.name]) % 1.0
-    stance = place < DUTY_FACTOR
-    along = ((place - DUTY_FACTOR) / (1.0 - DUTY_FACTOR)).clamp_min(0.0)
-    slope = -2.0 * reach * (1.0 - DUTY_FACTOR) / DUTY_FACTOR
-    # The cubic from -reach to reach whose slope at both ends is the stance's speed.
-    hermite = reach * (6.0 * along**2 - 4.0 * along**3 - 1.0) + slope * (
-        2.0 * along**3 - 3.0 * along**2 + along
+    body = prediction_body(prediction)
+    pace = math.sqrt(body.height * metres_per_unit / HORSE_METRES)
+    return (
+        idle_clip(body),
+        *(gait_clip(body, gait, pace=pace) for gait in (WALK, TROT, GALLOP)),
+        graze_clip(body),
+        look_around_clip(body),
+        photograph_clip(prediction),
     )
-    forward = torch.where(stance, reach * (1.0 - 2.0 * place / DUTY_FACTOR), hermite)
-    arc = 16.0 * along.square() * (1.0 - along).square()
-    height = LIFT["fore" if leg.is_fore else "hind"] * leg.length
-    return _Footpath(forward, height * arc, arc)
 
 
-def _leg_flexion(leg: _Leg, path: _Footpath, offsets: Float[Tensor, "keys 3"]) -> Float[Tensor, "keys 3"]:
-    """Flexion (radians) of the upper, lower and foot bone that puts the foot on its path.
+def prediction_body(prediction: AnimalPrediction) -> Body:
+    """The animal of a prediction of one image, at rest."""
+    vertices = prediction.rest_mesh.vertices[0]
+    height = withers_height(prediction) - float(vertices[:, 1].min())
+    return body_of(single_skeleton(prediction), vertices, prediction.skinning_weights, height=height)
 
-    In the leg's plane the foot lies at distance r from the pivot. The upper two bones act as one of length
-    R between r - foot (the foot bone continues the line: stance) and nearly their sum (the leg folds at
-    the foot bone instead: swing). Two triangles then give the angles: (R, foot, r) and (upper, lower, R).
-    The elbow of a fore leg points back, the stifle of a hind leg forward; feet fold back.
+
+def photograph_clip(prediction: AnimalPrediction) -> Clip:
+    """The photograph's pose, held, with its lowest vertex on the ground that the rest shape stands on."""
+    angles = prediction.joint_angles[0].detach().cpu().expand(2, -1, -1)
+    offsets = torch.zeros(2, 3)
+    offsets[:, 1] = standing_rise(prediction)
+    return Clip("photograph", torch.tensor([0.0, PHOTOGRAPH_SECONDS]), angles, offsets)
+
+
+def gait_clip(body: Body, gait: Gait, *, pace: float = 1.0) -> Clip:
+    """One stride on the spot; `pace` makes it longer. The ground's speed is the clip's."""
+    phase = phases(GAIT_KEYS)
+    paths, rises = stride(body, gait, phase)
+    angles, offsets = carry_trunk(body, _swung(body, len(phase), _SWINGS[gait.name](phase)), *rises)
+    seconds = gait.seconds * pace
+    angles = place_feet(body, angles, offsets, paths)
+    return _clip(gait.name, angles, offsets, seconds=seconds, speed=ground_speed(body, gait, seconds))
+
+
+def idle_clip(body: Body) -> Clip:
+    """Standing: breath and a shift of weight over planted feet, head and tail astir."""
+    phase = phases(round(IDLE_SECONDS * KEYS_PER_SECOND))
+    swish = wave(phase, 3.0) * wave(phase, 0.5, 0.5).square()
+    swing: Swing = {
+        "head": (2.0 * wave(phase, 1.0, 0.4), 6.0 * wave(phase, 1.0, 0.35), 0.0),
+        "neck": (2.5 * wave(phase, 1.0, 0.2) + wave(phase, 2.0), 5.0 * wave(phase, 1.0, 0.25), 0.0),
+        "croup": (0.0, 6.0 * swish, 0.0),
+        "tail": (0.0, 12.0 * swish, 0.0),
+    }
+    return _standing(body, "idle", phase, swing, seconds=IDLE_SECONDS)
+
+
+def look_around_clip(body: Body) -> Clip:
+    """The head raised, then turned far to the left and to the right with a rest at each side."""
+    phase = phases(round(LOOK_SECONDS * KEYS_PER_SECOND))
+    # A sine whose crests are flat: the head stays where it looks.
+    turn = torch.tanh(2.2 * wave(phase, 1.0, 0.25)) / math.tanh(2.2)
+    late = torch.tanh(2.2 * wave(phase, 1.0, 0.28)) / math.tanh(2.2)
+    alert = 0.75 + 0.25 * wave(phase, 2.0, 0.25)
+    swing: Swing = {
+        "withers": (-2.0 * alert, 6.0 * late, 0.0),
+        "neck": (-10.0 * alert, 24.0 * late, 0.0),
+        "head": (4.0 * alert, 34.0 * turn, -4.0 * turn),
+        "tail": (0.0, 7.0 * wave(phase, 2.0), 0.0),
+        "croup": (0.0, 3.0 * wave(phase, 2.0), 0.0),
+    }
+    return _standing(body, "look_around", phase, swing, seconds=LOOK_SECONDS)
+
+
+def graze_clip(body: Body) -> Clip:
+    """The muzzle on the ground, one fore foot ahead: it crops from side to side and tears.
+
+    Where the neck is too short the muzzle is as low as the joints' limits allow.
     """
-    upper, lower, foot = leg.lengths
-    moved = torch.stack([path.lift - offsets[:, 1], path.forward - offsets[:, 2]], dim=-1)
-    rest = leg.plane[:, 0] * leg.length
-    down, ahead = torch.linalg.solve(leg.plane, (rest + moved).T)
-    distance = torch.hypot(down, ahead).clamp_max(STRAIGHTEST * leg.length)
-    line = torch.atan2(-ahead, down)
-    straight = distance - foot
-    folded = torch.minimum(torch.full_like(distance, STRAIGHTEST * (upper + lower)), distance + foot)
-    pair = straight + FOLD * path.folding * (folded - straight)
-    back = 1.0 if leg.is_fore else -1.0
-    pair_line = line - _corner(pair, distance, foot)
-    upper_pitch = pair_line + back * _corner(torch.full_like(pair, upper), pair, lower)
-    lower_pitch = pair_line - back * _corner(torch.full_like(pair, lower), pair, upper)
-    foot_pitch = line + _corner(torch.full_like(pair, foot), distance, pair)
-    return torch.stack([upper_pitch, lower_pitch - upper_pitch, foot_pitch - lower_pitch], dim=-1)
+    phase = phases(round(GRAZE_SECONDS * KEYS_PER_SECOND))
+    tear = wave(phase, 4.0).clamp_min(0.0).square()
+    side = wave(phase, 1.0, 0.25)
+    moving: Swing = {
+        "neck": (-2.5 * tear, 7.0 * side, 0.0),
+        "head": (3.0 * tear, 9.0 * side, 3.0 * side),
+        "croup": (0.0, 5.0 * wave(phase, 2.0), 0.0),
+        "tail": (0.0, 10.0 * wave(phase, 2.0, 0.1), 0.0),
+    }
+    size = shortest_leg(body)
+    paths = _planted(body, phase, {"fore_left": 0.2 * size, "fore_right": -0.18 * size})
+
+    def bowed(share: float) -> tuple[Angles, Places]:
+        angles = share * _swung(body, len(phase), GRAZING) + _swung(body, len(phase), moving)
+        return _carried(body, angles, paths, bow=share * GRAZING_BOW * size)
+
+    share = _most_above(MUZZLE_CLEARANCE * body.height, lambda s: _muzzle_height(body, *bowed(s)))
+    angles, offsets = bowed(share)
+    return _clip("graze", place_feet(body, angles, offsets, paths), offsets, seconds=GRAZE_SECONDS)
 
 
-def _corner(side: Keys, other: Keys, opposite: Keys | float) -> Keys:
-    """The angle of a triangle between two sides (law of cosines)."""
-    cosine = (side.square() + other.square() - torch.as_tensor(opposite) ** 2) / (2.0 * side * other)
-    return torch.acos(cosine.clamp(-1.0, 1.0))
+def _most_above(least: float, height: Callable[[float], float]) -> float:
+    """The largest share (0 to 1) at which a falling height is no less than `least`."""
+    low, high = 0.0, 1.0
+    if height(high) >= least:
+        return high
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2.0
+        low, high = (middle, high) if height(middle) >= least else (low, middle)
+    return low
 
 
-def _carriers(skeleton: Skeleton, legs: list[_Leg]) -> set[int]:
-    """The bones that legs hang from, directly or not: turning one would move planted feet."""
-    found: set[int] = set()
-    for leg in legs:
-        bone = skeleton.parents[leg.bones[0]]
-        while bone >= 0:
-            found.add(bone)
-            bone = skeleton.parents[bone]
-    return found
+def _muzzle_height(body: Body, angles: Angles, offsets: Places) -> float:
+    """How high over the ground the lowest vertex of the head comes."""
+    members = torch.nonzero(body.weights.dense(len(body.skeleton.parents))[:, body.bone("head")] > 0.5)
+    moved = skinned_places(body, members.squeeze(1), angles, offsets)
+    return float(moved[..., 1].min()) - body.ground if len(members) else math.inf
 
 
-def _assemble(
-    name: str,
-    skeleton: Skeleton,
-    legs: list[_Leg],
-    *,
-    paths: dict[str, _Footpath],
-    offsets: Float[Tensor, "keys 3"],
-    swing: dict[str, tuple[Keys, int]],
-    seconds: float,
-) -> Clip:
-    """The clip of the legs on their paths; `swing` gives bones an angle about an axis where legs allow it."""
-    angles = torch.zeros(len(offsets), len(skeleton.parents), 3, dtype=torch.float64)
-    for leg in legs:
-        angles[:, list(leg.bones), 0] = _leg_flexion(leg, paths[leg.name], offsets)
-    carriers = _carriers(skeleton, legs)
-    for bone_name, (angle, axis) in swing.items():
-        bone = skeleton.names.index(bone_name)
-        if bone not in carriers:
-            angles[:, bone, axis] = angle
-    limits = skeleton.angle_limits.detach().cpu().double()
-    angles = torch.minimum(torch.maximum(angles, -limits), limits)
+def _standing(body: Body, name: str, phase: Keys, swing: Swing, *, seconds: float) -> Clip:
+    """A clip over planted feet."""
+    paths = _planted(body, phase, {})
+    breath = 0.003 * shortest_leg(body) * (1.0 - wave(phase, 2.0))
+    angles, offsets = _carried(body, _swung(body, len(phase), swing), paths, bow=breath)
+    offsets[:, 0] = 0.006 * body.height * wave(phase, 1.0, 0.3)
+    return _clip(name, place_feet(body, angles, offsets, paths), offsets, seconds=seconds)
+
+
+def _carried(
+    body: Body, angles: Angles, paths: dict[str, Footpath], *, bow: Keys | float
+) -> tuple[Angles, Places]:
+    """The trunk as high as standing legs allow, its withers lower by `bow` (object units)."""
+    still = angles.new_zeros(len(angles))
+    fore, hind = (highest_stand(body, paths, still, fore=fore) for fore in (True, False))
+    return carry_trunk(body, angles, fore - bow, hind)
+
+
+def _planted(body: Body, phase: Keys, ahead: dict[str, float]) -> dict[str, Footpath]:
+    """All feet on the ground, some `ahead` of their rest places (object units)."""
+    still = torch.zeros_like(phase)
+    return {leg.name: Footpath(still + ahead.get(leg.name, 0.0), still, still) for leg in body.legs}
+
+
+def _swung(body: Body, keys: int, swing: Swing) -> Angles:
+    """The angles (radians) of bones that swing, the others at rest."""
+    angles = torch.zeros(keys, len(body.skeleton.parents), 3, dtype=torch.float64)
+    for bone, turns in swing.items():
+        for axis, degrees in enumerate(turns):
+            angles[:, body.bone(bone), axis] = torch.deg2rad(torch.as_tensor(degrees, dtype=torch.float64))
+    return angles
+
+
+def _walking(phase: Keys) -> Swing:
+    """The croup sways towards the hind foot that stands back; the head nods as the fore feet bear."""
+    sway = wave(phase, 1.0, 0.57)
+    return {
+        "spine_rear": (0.0, -1.5 * sway, 1.2 * sway),
+        "spine_front": (0.0, -1.0 * sway, 0.0),
+        "neck": (3.0 * wave(phase, 2.0, 0.1), 1.5 * sway, 0.0),
+        "head": (-1.8 * wave(phase, 2.0, 0.14), 0.0, 0.0),
+        "croup": (0.0, 4.0 * wave(phase, 1.0, 0.3), 0.0),
+        "tail": (0.0, 9.0 * wave(phase, 1.0, 0.42), 0.0),
+    }
+
+
+def _trotting(phase: Keys) -> Swing:
+    """The neck is steady; only the bounce moves head and tail."""
+    bounce = wave(phase, 2.0, 0.5)
+    return {
+        "neck": (-5.0 + 0.8 * bounce, 0.0, 0.0),
+        "head": (-2.0 - 1.0 * bounce, 0.0, 0.0),
+        "croup": (7.0, 2.0 * wave(phase, 1.0, 0.25), 0.0),
+        "tail": (6.0 + 3.0 * wave(phase, 2.0, 0.1), 5.0 * wave(phase, 1.0, 0.35), 0.0),
+    }
+
+
+def _galloping(phase: Keys) -> Swing:
+    """The back is rounded as the hind feet come forward and long as the fore feet reach; the neck swings."""
+    gathered = wave(phase, 1.0, 0.93)
+    return {
+        "spine_front": (4.0 * gathered, 0.0, 0.0),
+        "spine_rear": (-5.0 * gathered, 0.0, 0.0),
+        "loin": (-4.0 * gathered, 0.0, 0.0),
+        "neck": (14.0 + 6.0 * wave(phase, 1.0, 0.52), 0.0, 0.0),
+        "head": (-20.0 - 4.0 * wave(phase, 1.0, 0.55), 0.0, 0.0),
+        "croup": (18.0 + 4.0 * wave(phase, 1.0, 0.4), 0.0, 0.0),
+        "tail": (20.0 + 8.0 * wave(phase, 1.0, 0.6), 3.0 * wave(phase, 1.0, 0.1), 0.0),
+    }
+
+
+_SWINGS: dict[str, Callable[[Keys], Swing]] = {
+    WALK.name: _walking,
+    TROT.name: _trotting,
+    GALLOP.name: _galloping,
+}
+
+
+def _clip(name: str, angles: Angles, offsets: Places, *, seconds: float, speed: float = 0.0) -> Clip:
     times = torch.linspace(0.0, seconds, len(offsets))
-    return Clip(name, times, angles.float(), offsets.float())
+    return Clip(name, times, angles.float(), offsets.float(), speed)

@@ -37,10 +37,16 @@ def withers_height(prediction: AnimalPrediction) -> float:
     return float(vertices[(vertices[:, 2] - fore).abs() < WITHERS_SLAB, 1].max())
 
 
+def standing_rise(prediction: AnimalPrediction) -> float:
+    """How far (object units) the posed animal rises so that it stands on the ground of the rest shape."""
+    rest, posed = prediction.rest_mesh.vertices[0], prediction.posed_mesh.vertices[0]
+    return float(rest[:, 1].min() - posed[:, 1].min())
+
+
 def rigged_glb(
     prediction: AnimalPrediction, texture: BakedTexture, *, clips: tuple[Clip, ...], scale: WorldScale
 ) -> bytes:
-    """The GLB of one animal: rest mesh, skin, texture, clips, nodes in the photograph's pose."""
+    """The GLB of one animal: rest mesh, skin, texture, clips; the nodes stand in the photograph's pose."""
     atlas, weights = texture.atlas, prediction.skinning_weights
     rest, faces = prediction.rest_mesh.vertices[0], prediction.rest_mesh.faces
     surface = TexturedSurface(
@@ -49,5 +55,11 @@ def rigged_glb(
         texture_png=encode_png(texture.pixels),
     )
     split = SkinningWeights(weights.indices[atlas.source_vertices], weights.weights[atlas.source_vertices])
-    rig = Rig(single_skeleton(prediction), split, prediction.joint_angles[0], clips)
+    rig = Rig(
+        single_skeleton(prediction),
+        split,
+        prediction.joint_angles[0],
+        clips,
+        (0.0, standing_rise(prediction), 0.0),
+    )
     return skinned_glb(surface, rig, scale)

@@ -122,7 +122,9 @@ def _turn() -> Float[Tensor, " frames"]:
     return torch.arange(count) * (2.0 * math.pi / count)
 
 
-def framing_cameras(vertices: Float[Tensor, "poses vertices 3"], azimuths: Float[Tensor, " frames"]) -> Camera:
+def framing_cameras(
+    vertices: Float[Tensor, "poses vertices 3"], azimuths: Float[Tensor, " frames"]
+) -> Camera:
     """Cameras around the middle of everything that moves, far enough to see all of it from all sides."""
     low, high = vertices.amin(dim=(0, 1)), vertices.amax(dim=(0, 1))
     centre = (low + high) / 2.0

@@ -40,12 +40,16 @@ class TexturedSurface:
 
 @dataclass(frozen=True)
 class Rig:
-    """What moves the surface; `joint_angles` is the pose that the file shows when nothing plays."""
+    """What moves the surface; `joint_angles` is the pose that the file shows when nothing plays.
+
+    `root_offset` (object units) is where the root stands then.
+    """
 
     skeleton: Skeleton
     weights: SkinningWeights
     joint_angles: Float[Tensor, "bones 3"]
     clips: tuple[Clip, ...] = ()
+    root_offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -187,7 +191,9 @@ def _nodes(rig: Rig, scale: WorldScale) -> list[dict[str, Any]]:
     rotations = _local_rotations(skeleton, scale, rig.joint_angles).tolist()
     joints = scale.to_metres(skeleton.rest_joints)
     lengths = _float32((joints[:, 1] - joints[:, 0]).norm(dim=-1)).tolist()
-    nodes: list[dict[str, Any]] = [{"name": "animal", "mesh": 0, "skin": 0}, {"name": "root"}]
+    moved = _float32(torch.tensor(rig.root_offset, dtype=torch.float64) * scale.metres_per_unit).tolist()
+    root = {"name": "root", "translation": moved}
+    nodes: list[dict[str, Any]] = [{"name": "animal", "mesh": 0, "skin": 0}, root]
     nodes += [
         {"name": name, "translation": place, "rotation": turn, "extras": {"length": length}}
         for name, place, turn, length in zip(skeleton.names, translations, rotations, lengths, strict=True)
@@ -221,7 +227,10 @@ def _appearance(buffer: GlbBuffer, texture_png: bytes) -> dict[str, Any]:
 
 
 def _animation(buffer: GlbBuffer, clip: Clip, skeleton: Skeleton, *, scale: WorldScale) -> dict[str, Any]:
-    """A clip as linear rotation channels of all joints and a translation channel of the root."""
+    """A clip as linear rotation channels of all joints and a translation channel of the root.
+
+    A gait's `extras.metresPerSecond` is the speed at which its standing feet do not slide.
+    """
     times = _float32(clip.times)
     if len(times) == 0 or times[0] < 0.0 or (np.diff(times) <= 0.0).any():
         raise InputError(f"cannot write the clip {clip.name!r}: its key times do not increase from 0")
@@ -230,8 +239,10 @@ def _animation(buffer: GlbBuffer, clip: Clip, skeleton: Skeleton, *, scale: Worl
     offsets = _float32(clip.root_offsets.double() * scale.metres_per_unit)
     tracks = [(_ROOT_NODE, "translation", offsets)]
     tracks += [(_bone_node(bone), "rotation", rotations[:, bone]) for bone in range(len(skeleton.parents))]
+    speed = {"extras": {"metresPerSecond": clip.speed * scale.metres_per_unit}} if clip.speed else {}
     return {
         "name": clip.name,
+        **speed,
         "samplers": [
             {"input": key_times, "output": buffer.add_array(values), "interpolation": "LINEAR"}
             for _, _, values in tracks
