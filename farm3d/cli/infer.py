@@ -31,7 +31,7 @@ def _parser() -> argparse.ArgumentParser:
         "--clip",
         default="walk",
         metavar="NAME|FILE.json",
-        help="what --animate plays: a clip of the result (default: walk) or a file",
+        help="what --animate plays: idle, walk (default), trot, gallop, graze, look_around or a file",
     )
     parser.add_argument(
         "--refine",

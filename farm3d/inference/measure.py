@@ -36,7 +36,7 @@ class Measurements:
     """Lengths in one unit and the volume in its cube.
 
     `shoulder_height` is that of the withers over the ground; `body_length` runs level from the point of the
-    shoulder to the buttock; `girth` is a tape's length about the trunk just behind the forelegs.
+    shoulder to the buttock; `girth` is a tape's length about the trunk where it is least behind the forelegs.
     """
 
     shoulder_height: float
@@ -89,11 +89,11 @@ def measure(prediction: AnimalPrediction) -> Measurements:
     vertices, faces = prediction.rest_mesh.vertices[0].detach(), prediction.rest_mesh.faces
     skeleton = single_skeleton(prediction)
     ground = float(vertices[:, 1].min())
-    belly, place = _behind_the_forelegs(vertices, faces, skeleton)
+    belly, places = _behind_the_forelegs(vertices, faces, skeleton)
     return Measurements(
         shoulder_height=withers_height(prediction) - ground,
         body_length=_body_length(prediction, vertices, skeleton, belly=belly),
-        girth=_girth(vertices, faces, place),
+        girth=min(_girth(vertices, faces, place) for place in places),
         volume=_volume(vertices, faces),
     )
 
@@ -112,8 +112,8 @@ def _body_length(
     return float(side[:, 2].max() - side[:, 2].min())
 
 
-def _behind_the_forelegs(vertices: Vertices3, faces: Faces, skeleton: Skeleton) -> tuple[float, float]:
-    """The height of the belly, and the z nearest to the forelegs at which nothing hangs lower than it."""
+def _behind_the_forelegs(vertices: Vertices3, faces: Faces, skeleton: Skeleton) -> tuple[float, list[float]]:
+    """The height of the belly, and places (z) from the forelegs, where nothing hangs lower, to mid-body."""
     z = {
         end: float(
             torch.stack(
@@ -133,10 +133,10 @@ def _behind_the_forelegs(vertices: Vertices3, faces: Faces, skeleton: Skeleton) 
     middle = sorted(low[SLICES // 3 : -SLICES // 3])
     belly = middle[len(middle) // 2]
     floor = belly - 0.1 * (high - belly)
-    found = next((place for place, lowest in zip(places, low, strict=True) if lowest > floor), None)
-    if found is None:
+    free = [k for k in range(SLICES // 2) if low[k] > floor]
+    if not free:
         raise ConfigError("this shape has no belly between its feet; it cannot be measured")
-    return floor, found
+    return floor, places[free[0] : SLICES // 2]
 
 
 def _girth(vertices: Vertices3, faces: Faces, place: float) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from farm3d.geometry.skeleton_estimation import BONE_NAMES
+from farm3d.inference.clips import CLIP_NAMES
 
 from .infer_runs import SECRETS, Run, gps_bytes
 
@@ -50,24 +51,16 @@ def test_prediction_json_has_its_schema(run: Run) -> None:
     assert prediction.keys() == {
         *("schema_version", "farm3d_version", "category", "checkpoint_sha256", "segmenter", "crop_box"),
         *("world_to_camera", "field_of_view_degrees", "azimuth_degrees", "elevation_degrees", "hypotheses"),
-        *(
-            "joints",
-            "light",
-            "metres_per_unit",
-            "ground_height",
-            "clips",
-            "mask_confidence",
-            "mask_iou",
-            "refinement",
-            "warnings",
-        ),
+        *("joints", "light", "metres_per_unit", "ground_height", "measurements", "clips", "edits", "film"),
+        *("mask_confidence", "mask_iou", "refinement", "warnings"),
     }
+    assert (prediction["edits"], prediction["film"], prediction["measurements"]["known"]) == ({}, None, None)
     assert (prediction["schema_version"], prediction["category"]) == (1, "horse")
     assert re.fullmatch("[0-9a-f]{64}", prediction["checkpoint_sha256"])
     assert (prediction["segmenter"], prediction["mask_confidence"]) == ("file", 1.0)
     assert shape(prediction["crop_box"]) == (4,)
     assert shape(prediction["world_to_camera"]) == (4, 4)
-    assert prediction["clips"] == ["walk", "idle"]
+    assert tuple(prediction["clips"]) == CLIP_NAMES
     assert tuple(prediction["joints"]["names"]) == BONE_NAMES
     assert shape(prediction["joints"]["rest_joints"]) == (20, 2, 3)
     assert shape(prediction["joints"]["angles_degrees"]) == (20, 3)

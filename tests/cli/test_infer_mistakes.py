@@ -122,7 +122,7 @@ MISTAKES: dict[str, tuple[Bad, str]] = {
     ),
     "negative steps": (with_options("--refine", "-3"), "--refine: -3 is negative"),
     "no number of steps": (with_options("--refine", "many"), "'many' is not a whole number"),
-    "an unknown clip": (with_options("--animate", "--clip", "gallop"), "--clip gallop"),
+    "an unknown clip": (with_options("--animate", "--clip", "flight"), "--clip flight"),
     "a missing clip file": (with_options("--clip", "none.json"), "none.json: No such file"),
     "a clip that is no JSON": (with_clip("{name: nod"), "clip.json: not JSON"),
     "a clip that is no object": (with_clip("[1]"), "clip.json: expected an object"),
@@ -150,6 +150,20 @@ MISTAKES: dict[str, tuple[Bad, str]] = {
         "--segmenter grabcut has no weights",
     ),
     "no images": (lambda folder: ["--relight"], "IMAGE"),
+    "a picture and a prompt": (with_options("--prompt", "a horse"), "leave out IMAGE or --prompt"),
+    "a painter without a prompt": (with_options("--model", "a/b"), "give --prompt TEXT"),
+    "an animal that the farm has not": (lambda folder: ["--prompt", "a dragon"], "finds none of its animals"),
+    "a model that is nowhere": (
+        lambda folder: ["--prompt", "a dragon", "--model", "nowhere"],
+        "nowhere: no such folder",
+    ),
+    "a length of nothing": (with_options("--length", "tail=30"), "'tail=30': a length is"),
+    "a pose from nowhere": (with_options("--pose-from", "none.jpg"), "none.jpg: No such file"),
+    "a film that is none": (file_with("film.mp4", b"Dear diary"), "film.mp4: not a video"),
+    "one mask for a film": (
+        lambda folder: [folder / "film.mp4", "--mask", PICTURES / "horse_mask.png"],
+        "--mask fits one image, not a film",
+    ),
     "an unknown device": (with_options("--device", "abacus"), "--device abacus"),
 }
 

@@ -71,19 +71,3 @@ def test_lengths_are_read() -> None:
 def test_what_is_no_length_is_refused(text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         parse_known_length(text)
-
-
-def test_a_ball_cannot_be_measured() -> None:
-    """It has no belly between feet: one line says so, not a wrong number."""
-
-    class Table(QuadrupedField):
-        def forward(self, points: torch.Tensor) -> torch.Tensor:
-            wall = (points.abs() - points.new_tensor([0.45, 1.0, 1.4])).amax(dim=-1)
-            return torch.minimum(super().forward(points), wall + points[:, 1].clamp_min(0.0))
-
-    with torch.no_grad():
-        block = extract_prior(Table(), shape_lattice(48), skinning_temperature=0.05)
-    try:
-        assert measure(standing(block)).girth > 0.0
-    except ConfigError as error:
-        assert "cannot be measured" in str(error)
