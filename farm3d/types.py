@@ -26,12 +26,14 @@ class DirectionalLight:
     """One distant light and a constant term, for one image or a batch.
 
     `direction` is the unit vector from the surface towards the light, in the camera frame;
-    `ambient` and `diffuse` multiply linear albedo.
+    `ambient` and `diffuse` multiply linear albedo; `colour` (linear RGB) tints the distant light, which is
+    white where it is `None`.
     """
 
     direction: Vectors
     ambient: Float[Tensor, "*batch"]
     diffuse: Float[Tensor, "*batch"]
+    colour: Float[Tensor, "*batch 3"] | None = None
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ HORSE_METRES = 1.55
 """Height at the withers of the animal whose strides take as long as the gaits say."""
 
 GAIT_KEYS = 48
-KEYS_PER_SECOND = 12
+KEYS_PER_SECOND = 10
 IDLE_SECONDS, GRAZE_SECONDS, LOOK_SECONDS = 6.0, 6.0, 8.0
 PHOTOGRAPH_SECONDS = 1.0
 
@@ -186,7 +186,7 @@ def _muzzle_height(body: Body, angles: Angles, offsets: Places) -> float:
 def _standing(body: Body, name: str, phase: Keys, swing: Swing, *, seconds: float) -> Clip:
     """A clip over planted feet."""
     paths = _planted(body, phase, {})
-    breath = 0.003 * shortest_leg(body) * (1.0 - wave(phase, 2.0))
+    breath = 0.006 * shortest_leg(body) * (1.0 - wave(phase, 2.0))
     angles, offsets = _carried(body, _swung(body, len(phase), swing), paths, bow=breath)
     offsets[:, 0] = 0.006 * body.height * wave(phase, 1.0, 0.3)
     return _clip(name, place_feet(body, angles, offsets, paths), offsets, seconds=seconds)

@@ -56,6 +56,11 @@ def relight_frames(prediction: AnimalPrediction, texture: BakedTexture) -> Frame
         torch.full_like(angles, 0.3),
         torch.full_like(angles, 0.8),
     )
+    return lit_frames(prediction, texture, lights)
+
+
+def lit_frames(prediction: AnimalPrediction, texture: BakedTexture, lights: DirectionalLight) -> FrameSource:
+    """The animal as the photograph shows it, a frame for each light."""
     vertices = prediction.posed_mesh.vertices
 
     def scene(part: Tensor) -> tuple[Tensor, Camera]:

@@ -53,3 +53,23 @@ def test_black_has_a_finite_gradient() -> None:
     albedo = torch.zeros(1, 3, requires_grad=True)
     shade(albedo, torch.tensor([[0.0, 0.0, 1.0]]), light((0.0, 0.0, 1.0), 0.5, 0.5)).sum().backward()
     assert albedo.grad is not None and torch.isfinite(albedo.grad).all()
+
+
+def test_a_coloured_light_tints_what_it_reaches_and_not_the_shade() -> None:
+    orange = torch.tensor([[1.0, 0.5, 0.1], [0.2, 0.4, 1.0]])
+    lights = DirectionalLight(
+        torch.tensor([[0.0, 0.0, 1.0]] * 2), torch.tensor([0.1, 0.2]), torch.tensor([0.6, 0.5]), orange
+    )
+    normals = torch.tensor([[0.0, 0.0, 1.0], [0.0, 0.0, -1.0], [0.0, 0.0, 1.0]])
+    shaded = srgb_to_linear(shade(torch.ones(3, 3), normals, light_of(lights, torch.tensor([0, 0, 1]))))
+    expected = torch.stack([0.1 + 0.6 * orange[0], torch.full((3,), 0.1), 0.2 + 0.5 * orange[1]])
+    torch.testing.assert_close(shaded, expected, atol=1e-5, rtol=0)
+
+
+def test_a_white_light_is_one_without_colour() -> None:
+    plain = light((0.0, 0.6, 0.8), 0.2, 0.7)
+    white = DirectionalLight(plain.direction, plain.ambient, plain.diffuse, torch.ones(3))
+    normals = torch.nn.functional.normalize(torch.randn(20, 3), dim=-1)
+    torch.testing.assert_close(
+        shade(torch.ones(20, 3), normals, white), shade(torch.ones(20, 3), normals, plain)
+    )
