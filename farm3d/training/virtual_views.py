@@ -126,7 +126,7 @@ def distillation_term(
 def render_views(prediction: AnimalPrediction, views: VirtualViews, size: int) -> Images:
     """The first animals as `views` have them, framed as the crops of the data sets are."""
     count = len(views.azimuths)
-    mesh = Mesh(prediction.posed_mesh.vertices[:count], prediction.posed_mesh.faces)
+    mesh = Mesh(_size_kept(prediction.posed_mesh.vertices[:count]), prediction.posed_mesh.faces)
     camera = _cameras(mesh, views)
     if views.space == "normals":
         buffers = render_geometry(mesh, camera, size, rest_positions=prediction.rest_positions)
@@ -138,6 +138,20 @@ def render_views(prediction: AnimalPrediction, views: VirtualViews, size: int) -
         colors = buffers.rgb
     background = views.backgrounds.to(colors)[:, None, None]
     return (colors + (1.0 - buffers.mask) * background).clamp(0.0, 1.0)
+
+
+def _size_kept(
+    vertices: Float[Tensor, "views vertices 3"],
+) -> Float[Tensor, "views vertices 3"]:
+    """The same places, whose gradient moves no animal as a whole and changes no animal's size.
+
+    The cameras follow both, so a picture says nothing about them; yet an animal that is too stout, and is
+    asked to lose at its outline everywhere, would shrink at each step and be framed anew, without end.
+    """
+    centres = vertices.mean(dim=1, keepdim=True)
+    offsets = vertices - centres
+    sizes = offsets.square().mean(dim=(1, 2), keepdim=True).sqrt()
+    return centres.detach() + offsets * (sizes.detach() / sizes)
 
 
 def _cameras(mesh: Mesh, views: VirtualViews) -> Camera:

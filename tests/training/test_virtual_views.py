@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from farm3d.errors import ConfigError
+from farm3d.geometry.mesh import Mesh
 from farm3d.guidance.denoiser import scaled_linear_schedule
 from farm3d.guidance.empirical_denoiser import EmpiricalDenoiser
 from farm3d.guidance.view_prompts import VIEW_WORDS, ViewPrompt
@@ -141,3 +142,17 @@ def test_a_farms_pictures_become_a_denoiser_that_knows_their_views(farm_folder: 
     assert judge.pictures.shape == (24, 3, 16, 16)
     torch.testing.assert_close(judge.pictures[:, :, 0, 0], torch.zeros(24, 3), atol=0.05, rtol=0.0)
     assert set(judge.views.tolist()) <= set(range(len(VIEW_WORDS)))
+
+
+def test_no_picture_moves_an_animal_or_changes_its_size(prediction: AnimalPrediction) -> None:
+    vertices = prediction.posed_mesh.vertices.detach().requires_grad_()
+    animals = replace(prediction, posed_mesh=Mesh(vertices, prediction.posed_mesh.faces))
+    pictures = render_views(animals, views_of(CONFIG), SIZE)
+    generator = torch.Generator().manual_seed(2)
+    (pictures * torch.randn(pictures.shape, generator=generator)).sum().backward()
+    gradient = vertices.grad
+    assert gradient is not None
+    force = gradient.norm(dim=-1).sum(dim=1)
+    offsets = vertices.detach() - vertices.detach().mean(dim=1, keepdim=True)
+    assert (gradient.sum(dim=1).norm(dim=-1) < 1e-3 * force).all()
+    assert ((gradient * offsets).sum(dim=(1, 2)).abs() < 1e-3 * force).all()
