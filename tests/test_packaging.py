@@ -58,7 +58,7 @@ def test_the_wheel_holds_the_licence_and_the_commands(wheel: Path) -> None:
     assert any(name.endswith("licenses/LICENSE") for name in names)
     (entry_points,) = [name for name in names if name.endswith("entry_points.txt")]
     text = zipfile.ZipFile(wheel).read(entry_points).decode()
-    for command in ("synth", "train", "infer", "bench"):
+    for command in ("synth", "train", "infer", "bench", "app"):
         assert f"farm3d-{command} = farm3d.cli.{command}:main" in text
     assert "farm3d-eval = farm3d.cli.evaluate:main" in text
 
@@ -68,7 +68,7 @@ def test_the_shipped_checkpoints_are_small() -> None:
         assert path.stat().st_size <= 15_000_000, path.name
 
 
-@pytest.mark.parametrize("command", ["synth", "train", "infer", "bench", "eval"])
+@pytest.mark.parametrize("command", ["synth", "train", "infer", "bench", "eval", "app"])
 def test_help_imports_nothing_heavy(command: str) -> None:
     module = "evaluate" if command == "eval" else command
     code = f"""

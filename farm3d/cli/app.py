@@ -1,9 +1,11 @@
 """farm3d-app: photographs or words in, animals out, on a page in the browser."""
 
 import argparse
+import importlib.util
 
 from farm3d.cli.infer import SEGMENTERS
 from farm3d.cli.main import Messages, add_common_options, command_parser, positive_int, run_command
+from farm3d.errors import MissingDependencyError
 
 LOOPBACK = "127.0.0.1"
 PORT = 7860
@@ -47,6 +49,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _app(arguments: argparse.Namespace, messages: Messages) -> int:
+    if importlib.util.find_spec("gradio") is None:
+        raise MissingDependencyError("the page needs gradio: pip install 'farm3d[app]'")
     from farm3d.cli.app_server import serve
 
     return serve(arguments, messages)

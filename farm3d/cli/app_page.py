@@ -55,10 +55,11 @@ STYLE = """
 .viewer iframe { display: block; width: 100%; height: max(40rem, calc(100vh - 9rem)); border: 0;
   border-radius: .75rem; }
 .viewer .empty { display: grid; place-items: center; min-height: 24rem; padding: 2rem; text-align: center;
-  border: 1px dashed var(--border-color-primary); border-radius: .75rem; color: var(--body-text-color-subdued); }
+  border: 1px dashed var(--border-color-primary); border-radius: .75rem;
+  color: var(--body-text-color-subdued); }
 .told p { margin: 0 0 .4rem; }
-.told [role=alert] { padding: .6rem .8rem; border-left: 4px solid #b3261e; background: var(--background-fill-secondary);
-  border-radius: .3rem; }
+.told [role=alert] { padding: .6rem .8rem; border-left: 4px solid #b3261e; border-radius: .3rem;
+  background: var(--background-fill-secondary); }
 """
 EMPTY = '<p class="empty">The animal appears here: drop a photograph, or say what to draw.</p>'
 

@@ -12,7 +12,7 @@ from farm3d.cli.app_work import Workshop
 from farm3d.cli.device import choose_device
 from farm3d.cli.main import Messages
 from farm3d.config import load_config
-from farm3d.errors import ConfigError, MissingDependencyError
+from farm3d.errors import ConfigError
 from farm3d.inference.reconstructor import Reconstructor, find_checkpoint
 from farm3d.models.build import load_trained
 from farm3d.pretrained.segmentation import make_segmenter
@@ -51,10 +51,6 @@ def _prepare_gradio(root: Path) -> None:
     own = [LOOPBACK, "localhost"]
     for name in ("no_proxy", "NO_PROXY"):
         os.environ[name] = ",".join(filter(None, [os.environ.get(name), *own]))
-    try:
-        import gradio  # noqa: F401
-    except ImportError:
-        raise MissingDependencyError("farm3d-app needs gradio: pip install 'farm3d[app]'") from None
 
 
 def _workshop(root: Path, arguments: argparse.Namespace, messages: Messages) -> Workshop:

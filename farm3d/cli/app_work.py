@@ -44,7 +44,7 @@ class Workshop:
     reconstructor: Reconstructor
     masks: MaskSource
     diffusion: DiffusionSettings | None = None
-    device: torch.device = torch.device("cpu")
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     _working: threading.Lock = field(default_factory=threading.Lock)
     _counting: threading.Lock = field(default_factory=threading.Lock)
     _held: dict[str, set[Path]] = field(default_factory=dict)

@@ -24,6 +24,7 @@ import {
 
 const CLAY = 0xb9b4aa;
 const KEY_STEP = MathUtils.degToRad(10); // an arrow key's turn
+const STILL = "photograph"; // the clip that holds the photograph's pose for other programs
 const START = { azimuth: 35, elevation: 12 };
 const LIGHT = { azimuth: 40, elevation: 45, ambience: 0.45, strength: 0.8 };
 
@@ -49,7 +50,7 @@ controls.disabled = false;
 /** One radio button each for the photograph's pose and every clip. */
 function buildMotionChoices() {
   const names = [["photo", "Pose in the photograph"]];
-  for (const { name } of animal.clips) {
+  for (const { name } of animal.clips.filter((clip) => clip.name !== STILL)) {
     const words = name.replaceAll("_", " ");
     names.push([name, words.charAt(0).toUpperCase() + words.slice(1)]);
   }
