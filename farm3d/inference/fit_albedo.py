@@ -12,11 +12,15 @@ from torch import Tensor
 
 from farm3d.inference.refine import RefineConfig
 from farm3d.models.animal_model import AnimalModel, ImageReading
+from farm3d.ops.srgb import srgb_to_linear
 from farm3d.render.mesh_renderer import render_geometry
 from farm3d.render.shading import shade
 from farm3d.types import AnimalPrediction, Batch, DirectionalLight
 
 PIXELS_PER_STEP = 4096
+BRIGHT_SHARE, WHITEST = 0.98, 0.95
+"""The share of the seen colours that albedos up to the second number must be able to show."""
+
 SURE = 0.95
 """Share of a pixel that the mask must cover for its colour to be the animal's alone."""
 
@@ -31,8 +35,9 @@ def fit_albedo(
 ) -> AnimalPrediction:
     """The prediction with its albedo fitted to the crop in `batch`; with 0 steps the prediction itself.
 
-    Shape, pose, camera and light stay, so each pixel's rest position and normal are computed once. The
-    albedo is mirror-symmetric, so the unseen side takes the colours of the seen one.
+    Shape, pose, camera and the light's direction stay, so each pixel's rest position and normal are computed
+    once; a light that is too weak for the colours seen is made stronger. The albedo is mirror-symmetric, so
+    the unseen side takes the colours of the seen one.
     """
     with torch.no_grad():
         buffers = render_geometry(
@@ -48,7 +53,7 @@ def fit_albedo(
         return prediction
     field = deepcopy(model.albedo).requires_grad_(True)
     features = reading.encoded.features.detach()
-    light = _detached(prediction.light)
+    light = _strong_enough(prediction.light, normals, colors)
     optimizer = torch.optim.Adam(field.parameters(), lr=config.albedo_rate)
     schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.05, total_iters=config.steps)
     for step in range(config.steps):
@@ -66,7 +71,7 @@ def fit_albedo(
     ) -> Float[Tensor, "points 3"]:
         return field(points, features, image_index)
 
-    return replace(prediction, albedo_fn=albedo_fn)
+    return replace(prediction, albedo_fn=albedo_fn, light=light)
 
 
 def _pixels_of_step(step: int, count: int) -> Int[Tensor, " pixels"]:
@@ -75,5 +80,16 @@ def _pixels_of_step(step: int, count: int) -> Int[Tensor, " pixels"]:
     return torch.arange(step % stride, count, stride)
 
 
-def _detached(light: DirectionalLight) -> DirectionalLight:
-    return DirectionalLight(light.direction.detach(), light.ambient.detach(), light.diffuse.detach())
+def _strong_enough(
+    light: DirectionalLight, normals: Float[Tensor, "pixels 3"], colors: Float[Tensor, "pixels 3"]
+) -> DirectionalLight:
+    """The light, so strong that nearly all colours (sRGB) can be those of a coat that reflects less than all.
+
+    How bright light is and how pale a coat cannot be told apart; but no coat is whiter than white.
+    """
+    shading = light.ambient + light.diffuse * (normals * light.direction).sum(-1).clamp_min(0.0)
+    albedo = srgb_to_linear(colors).amax(dim=-1) / shading
+    gain = (albedo.quantile(BRIGHT_SHARE) / WHITEST).clamp_min(1.0).detach()
+    return DirectionalLight(
+        light.direction.detach(), gain * light.ambient.detach(), gain * light.diffuse.detach()
+    )

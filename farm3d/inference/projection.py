@@ -85,7 +85,7 @@ def photograph_view(prediction: AnimalPrediction, photograph: Photograph) -> Pho
     farthest = ndimage.maximum_filter(depth, size=3)
     stepped = farthest - ndimage.minimum_filter(depth, size=3) > STEP * extent
     inside = np.minimum(_distance(crop.mask > 0.5), _distance(~stepped)) / size
-    sureness = _smooth_step(inside, 1.5 / size, max(BORDER, 3.0 / size))
+    sureness = _smooth_step(inside, 0.5 / size, max(BORDER, 2.0 / size))
     linear = srgb_to_linear(torch.from_numpy(crop.image)).numpy()
     colours = carried_on(linear, (crop.mask > 0.95).astype(np.float32))
     planes = np.concatenate([colours, sureness[..., None], farthest[..., None]], axis=-1)

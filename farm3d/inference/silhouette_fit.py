@@ -73,13 +73,17 @@ def silhouette_misfit(
     """The weighted terms that compare each pose's silhouette with the one mask of `target`."""
     size = target.masks.shape[1]
     rendered = render_mask(mesh, camera, size, topology=topology)
+    masks, valid, inside, outside = (
+        plane.expand_as(rendered)
+        for plane in (target.masks, target.valid, target.inside_distance, target.outside_distance)
+    )
     # What the border of the photograph cuts off is neither there nor missing.
-    visible = rendered * target.valid
+    visible = rendered * valid
     places = project_to_ndc(camera, mesh.vertices)
     return (
-        weights.mask * mask_loss(rendered, target.masks, target.valid)
-        + weights.inside_distance * inside_distance_loss(rendered, target.inside_distance)
-        + weights.outside_distance * outside_distance_loss(visible, target.outside_distance)
+        weights.mask * mask_loss(rendered, masks, valid)
+        + weights.inside_distance * inside_distance_loss(rendered, inside)
+        + weights.outside_distance * outside_distance_loss(visible, outside)
         + weights.reach * _reach(target.masks, places)
     )
 

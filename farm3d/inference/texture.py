@@ -29,7 +29,7 @@ TEXTURE_SIZE = 1024
 STIFFNESS = 0.3
 """How much neighbouring vertices' corrections of the albedo hold together, against what is seen for sure."""
 
-DECAY = 1e-3
+DECAY = 0.03
 """How fast corrections fade with the distance from what is seen: by e over sqrt(STIFFNESS / DECAY) edges."""
 
 LEAST_SHARE = 1.0 / 512.0

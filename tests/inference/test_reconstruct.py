@@ -1,5 +1,6 @@
 """Refinement fits the silhouette and bends nothing that an animal could not bend."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ from farm3d.inference.reconstruct import (
     source_silhouette,
 )
 from farm3d.inference.refine import RefineConfig
+from farm3d.inference.silhouette_fit import shrunk
+from farm3d.inference.starts import Trial, best_start
 from farm3d.io.image import read_image, read_mask
 from farm3d.models.build import TrainedModel, load_trained, shipped_checkpoint
 from farm3d.ops.mesh_topology import face_normals
@@ -90,6 +93,28 @@ def test_joints_keep_their_limits_and_the_camera_its_horizon(result: Reconstruct
 def test_the_head_stays_on_its_side(result: Reconstruction) -> None:
     before, after = (p.camera.world_to_camera[0, :3, 2] for p in (result.initial, result.refined))
     assert float(torch.dot(before, after)) > 0.8
+
+
+def test_a_hypothesis_that_does_not_fit_is_left(
+    trained: TrainedModel, prior: ShapePrior, result: Reconstruction
+) -> None:
+    """However sure the networks are of the mirrored view, the silhouette decides."""
+    batch, right = result.batch, int(result.initial.hypothesis)
+    with torch.no_grad():
+        reading = trained.model.read(batch.images, batch.masks)
+    # The head turns to the other side of the image where the sign of the first component changes.
+    wrong = {0: 1, 1: 0, 2: 3, 3: 2}[right]
+    logits = torch.zeros(1, 4).index_fill(1, torch.tensor([wrong]), 3.0)
+    misled = replace(reading, viewpoint=replace(reading.viewpoint, logits=logits))
+    target = shrunk(batch, 48)
+    start = best_start(
+        trained.model, prior, misled, target=target, trial=Trial(10, 0.02, 0.06, 0.02), weights=RefineConfig()
+    )
+    found = start.prediction
+    assert int(found.hypothesis) != wrong
+    assert int(start.misfits.argmin()) == int(found.hypothesis)
+    towards = [p.camera.world_to_camera[0, 0, 2] for p in (found, result.initial)]
+    assert float(towards[0] * towards[1]) > 0.0
 
 
 def test_without_steps_nothing_changes(trained: TrainedModel, prior: ShapePrior) -> None:
