@@ -1,39 +1,95 @@
-"""Static meshes in files: OBJ out; OBJ, PLY and GLB in (through trimesh)."""
+"""Static meshes in files: OBJ with its material, PLY out; OBJ, PLY and GLB in (through trimesh)."""
 
 import io
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 import trimesh
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from farm3d.errors import InputError
 from farm3d.geometry.mesh import Mesh
 from farm3d.io.atomic import write_bytes_atomically
+from farm3d.shapes import Faces
 
 READABLE_SUFFIXES = (".obj", ".ply", ".glb")
 
 
-def write_obj(path: Path | str, mesh: Mesh, *, normals: Float[Tensor, "vertices 3"] | None = None) -> None:
+@dataclass(frozen=True)
+class ObjMaterial:
+    """Texture coordinates with faces of their own (seams double no vertex), and where the texture is.
+
+    `faces` index `uvs`, face by face as in the mesh. `library` is the .mtl file, `name` the material in it.
+    """
+
+    uvs: Float[Tensor, "coordinates 2"]
+    faces: Faces
+    library: str
+    name: str
+
+
+def write_obj(
+    path: Path | str,
+    mesh: Mesh,
+    *,
+    normals: Float[Tensor, "vertices 3"] | None = None,
+    material: ObjMaterial | None = None,
+) -> None:
     """Write an unbatched mesh as Wavefront OBJ, six decimals a number, so that equal meshes are equal bytes.
 
-    Texture coordinates are written where the mesh has them, v = 0 at the bottom row as OBJ wants.
+    Texture coordinates are written where the mesh or the material has them, v = 0 at the bottom row as OBJ
+    wants.
 
     Raises:
         InputError: the file cannot be written.
     """
-    lines = _rows("v", mesh.vertices)
-    if mesh.uvs is not None:
-        lines += _rows("vt", torch.stack([mesh.uvs[:, 0], 1.0 - mesh.uvs[:, 1]], dim=-1))
+    uvs, uv_faces = (mesh.uvs, mesh.faces) if material is None else (material.uvs, material.faces)
+    lines = [] if material is None else [f"mtllib {material.library}"]
+    lines += _rows("v", mesh.vertices)
+    columns = [mesh.faces]
+    if uvs is not None:
+        lines += _rows("vt", torch.stack([uvs[:, 0], 1.0 - uvs[:, 1]], dim=-1))
+        columns.append(uv_faces)
     if normals is not None:
         lines += _rows("vn", normals)
-    texture = "/{0}" if mesh.uvs is not None else ("/" if normals is not None else "")
-    corner = "{0}" + texture + ("/{0}" if normals is not None else "")
-    corners = [corner.format(vertex + 1) for vertex in range(mesh.vertices.shape[0])]
-    lines += [f"f {corners[a]} {corners[b]} {corners[c]}" for a, b, c in mesh.faces.tolist()]
+        columns.append(mesh.faces)
+    lines += [] if material is None else [f"usemtl {material.name}"]
+    between = "//" if uvs is None else "/"
+    corner = between.join(["%d"] * len(columns))
+    face = f"f {corner} {corner} {corner}"
+    numbers = (torch.stack(columns, dim=-1) + 1).flatten(1).tolist()
+    lines += [face % tuple(row) for row in numbers]
     write_bytes_atomically(path, ("\n".join(lines) + "\n").encode())
+
+
+def write_mtl(path: Path | str, name: str, texture: str) -> None:
+    """Write a dull material of that name whose colour is the picture `texture`, a file beside it.
+
+    Raises InputError where the file cannot be written.
+    """
+    lines = [f"newmtl {name}", "Ka 1 1 1", "Kd 1 1 1", "Ks 0 0 0", "illum 1", f"map_Kd {texture}"]
+    write_bytes_atomically(path, ("\n".join(lines) + "\n").encode())
+
+
+def write_ply(path: Path | str, mesh: Mesh, colours: UInt8[np.ndarray, "vertices 3"]) -> None:
+    """Write an unbatched mesh as binary PLY with an sRGB colour a vertex; equal meshes are equal bytes.
+
+    Raises InputError where the file cannot be written.
+    """
+    corners = np.dtype([("place", "<f4", 3), ("colour", "u1", 3)])
+    vertices = np.empty(mesh.vertices.shape[0], corners)
+    vertices["place"], vertices["colour"] = mesh.vertices.detach().cpu().numpy(), colours
+    faces = np.empty(len(mesh.faces), np.dtype([("count", "u1"), ("corners", "<i4", 3)]))
+    faces["count"], faces["corners"] = 3, mesh.faces.cpu().numpy()
+    header = ["ply", "format binary_little_endian 1.0", f"element vertex {len(vertices)}"]
+    header += [f"property float {axis}" for axis in "xyz"]
+    header += [f"property uchar {channel}" for channel in ("red", "green", "blue")]
+    header += [f"element face {len(faces)}", "property list uchar int vertex_indices", "end_header"]
+    text = ("\n".join(header) + "\n").encode()
+    write_bytes_atomically(path, text + vertices.tobytes() + faces.tobytes())
 
 
 def _rows(keyword: str, values: Float[Tensor, "rows columns"]) -> list[str]:
