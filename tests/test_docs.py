@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from farm3d.cli import bench, evaluate, infer, synth, train
+from farm3d.cli import app, bench, evaluate, infer, synth, train
 from farm3d.config import load_config
 from farm3d.errors import ConfigError
 from farm3d.geometry.clip import Clip
@@ -27,6 +27,7 @@ PARSERS: dict[str, Callable[[], argparse.ArgumentParser]] = {
     "farm3d-infer": infer._parser,
     "farm3d-bench": bench._parser,
     "farm3d-eval": evaluate._parser,
+    "farm3d-app": app._parser,
 }
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+\s+(.*?)\s*$", re.MULTILINE)

@@ -1,9 +1,10 @@
 """The page of farm3d-app: a picture or a prompt on the left, the animal's report on the right."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from html import escape
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import gradio
@@ -50,6 +51,8 @@ ACCENT = gradio.themes.Color(
     c900="#43280d",
     c950="#2b1908",
 )
+QUIET, QUIET_DARK = "#69645b", "#a8a196"
+
 STYLE = """
 .gradio-container { max-width: 100rem !important; }
 .viewer iframe { display: block; width: 100%; height: max(40rem, calc(100vh - 9rem)); border: 0;
@@ -57,6 +60,7 @@ STYLE = """
 .viewer .empty { display: grid; place-items: center; min-height: 24rem; padding: 2rem; text-align: center;
   border: 1px dashed var(--border-color-primary); border-radius: .75rem;
   color: var(--body-text-color-subdued); }
+.or { color: inherit !important; }
 .told p { margin: 0 0 .4rem; }
 .told [role=alert] { padding: .6rem .8rem; border-left: 4px solid #b3261e; border-radius: .3rem;
   background: var(--background-fill-secondary); }
@@ -90,8 +94,8 @@ def build_page(workshop: Workshop) -> gradio.Blocks:
             with gradio.Column(scale=7, min_width=480):
                 shown = gradio.HTML(EMPTY, elem_classes="viewer")
         make = {
-            "fn": _maker(workshop),
-            "inputs": [photograph, mask, steps],
+            "fn": _maker(workshop, photograph, mask=mask, steps=steps),
+            "inputs": {photograph, mask, steps},
             "outputs": [shown, told],
             "show_progress_on": [shown],
             "concurrency_id": "animals",
@@ -133,6 +137,12 @@ def theme() -> gradio.themes.Base:
         button_primary_background_fill_dark="*primary_400",
         button_primary_text_color_dark="#191816",
         slider_color_dark="*primary_400",
+        body_text_color_subdued=QUIET,
+        body_text_color_subdued_dark=QUIET_DARK,
+        block_info_text_color=QUIET,
+        block_info_text_color_dark=QUIET_DARK,
+        input_placeholder_color=QUIET,
+        input_placeholder_color_dark=QUIET_DARK,
     )
 
 
@@ -151,28 +161,28 @@ def _picture(label: str, *, height: int) -> gradio.Image:
     return place
 
 
-def _maker(workshop: Workshop) -> Callable[..., tuple[str, str]]:
+def _maker(
+    workshop: Workshop, photograph: gradio.Image, *, mask: gradio.Image, steps: gradio.Slider
+) -> Callable[..., tuple[str, str]]:
     def make(
-        photograph: str | None,
-        mask: str | None,
-        steps: float,
+        values: dict[gradio.components.Component, Any],
         request: gradio.Request,
         progress: gradio.Progress = gradio.Progress(),  # noqa: B008 (Gradio finds it by its default)
     ) -> tuple[str, str]:
-        if photograph is None:
+        paths = {place: Path(values[place]) for place in (photograph, mask) if values[place] is not None}
+        if photograph not in paths:
             return gradio.skip(), _mistake("drop a photograph first, or say what to draw")
-        paths = [Path(file) for file in (photograph, mask) if file is not None]
         try:
             made = workshop.make(
                 str(request.session_hash),
-                paths[0],
-                None if mask is None else paths[1],
-                steps=int(steps),
+                paths[photograph],
+                paths.get(mask),
+                steps=int(values[steps]),
                 on_stage=lambda name: progress(STAGES[name][0], desc=STAGES[name][1]),
             )
         except Farm3DError as error:
-            return gradio.skip(), _mistake(_without_folders(str(error), paths))
-        return _report(made), _summary(made, paths)
+            return gradio.skip(), _mistake(_without_folders(str(error), paths.values()))
+        return _report(made), _summary(made, paths.values())
 
     return make
 
@@ -210,7 +220,7 @@ def _report(made: Made) -> str:
     return f'<iframe src="{address}#bare=1" title="{title}" allow="fullscreen"></iframe>'
 
 
-def _summary(made: Made, paths: list[Path]) -> str:
+def _summary(made: Made, paths: Iterable[Path]) -> str:
     lines = [made.summary, *(f"Doubtful: {_without_folders(line, paths)}" for line in made.warnings)]
     if made.mask_source == GrabCut.name:
         lines.append("If the mask in the report is wrong, give your own in Settings.")
@@ -221,7 +231,7 @@ def _mistake(line: str) -> str:
     return f'<p role="alert">{escape(line)}</p>'
 
 
-def _without_folders(line: str, paths: list[Path]) -> str:
+def _without_folders(line: str, paths: Iterable[Path]) -> str:
     """Files by the names that their owner knows, not by where the upload lies."""
     for path in paths:
         line = line.replace(str(path), path.name)

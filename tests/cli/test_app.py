@@ -182,7 +182,7 @@ def test_ten_photographs_at_once_are_all_served(app: Served) -> None:
         picture.write_bytes(cut_out(40 + 10 * number))
         client = Client(app.url, verbose=False)
         try:
-            return client.predict(handle_file(str(picture)), None, 0, api_name="/make")
+            return client.predict(handle_file(str(picture)), 0, None, api_name="/make")
         finally:
             client.close()
 
