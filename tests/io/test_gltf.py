@@ -177,3 +177,18 @@ def test_a_clip_whose_times_go_back_is_refused() -> None:
     clip = replace(rig().clips[0], times=torch.tensor([0.0, 1.0, 0.5, 2, 3, 4, 5, 6, 7]))
     with pytest.raises(InputError, match="'walk': its key times do not increase"):
         skinned_glb(surface(), replace(rig(), clips=(clip,)), SCALE)
+
+
+def test_the_root_stands_where_the_pose_puts_it() -> None:
+    glb = parse(skinned_glb(surface(), replace(rig(), root_offset=(0.0, 0.25, 0.0)), SCALE))
+    expected = our_positions(rig().joint_angles, torch.tensor([0.0, 0.25, 0.0]))
+    np.testing.assert_allclose(skinned_positions(glb, node_properties(glb)), expected, atol=1e-5)
+
+
+def test_a_gait_says_how_fast_the_ground_passes() -> None:
+    clip = replace(rig().clips[0], speed=1.5)
+    data = skinned_glb(surface(), replace(rig(), clips=(clip, rig().clips[1])), SCALE)
+    animations = parse(data).document["animations"]
+    assert animations[0]["extras"] == {"metresPerSecond": 1.5 * SCALE.metres_per_unit}
+    assert "extras" not in animations[1]
+    assert validation_issues(data)["messages"] == []

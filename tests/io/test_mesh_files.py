@@ -9,9 +9,9 @@ import trimesh
 from farm3d.errors import InputError
 from farm3d.geometry.mesh import Mesh
 from farm3d.io.gltf import skinned_glb
-from farm3d.io.mesh_files import read_mesh, write_obj
+from farm3d.io.mesh_files import ObjMaterial, read_mesh, write_mtl, write_obj, write_ply
 
-from .sample_animal import SCALE, radial_normals, rig, surface, tube_mesh
+from .sample_animal import SCALE, radial_normals, rig, striped_png, surface, tube_mesh
 
 TRIANGLE = Mesh(torch.tensor([[0.0, 0, 0], [1, -1e-9, 0], [0, 1, 0.25]]), torch.tensor([[0, 1, 2]]))
 
@@ -94,3 +94,33 @@ def test_wrong_files_are_refused(tmp_path: Path, name: str, content: bytes, comp
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"cannot read the mesh .*gone\.obj: No such file"):
         read_mesh(tmp_path / "gone.obj")
+
+
+def test_obj_with_a_material_keeps_its_vertices_at_seams(tmp_path: Path) -> None:
+    square = Mesh(
+        torch.tensor([[0.0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]]), torch.tensor([[0, 1, 2], [0, 2, 3]])
+    )
+    corners = torch.tensor([[0.0, 0.0], [0.4, 0.0], [0.4, 1.0], [0.6, 0.0], [1.0, 1.0], [0.6, 1.0]])
+    material = ObjMaterial(corners, torch.tensor([[0, 1, 2], [3, 4, 5]]), "coat.mtl", "coat")
+    write_obj(tmp_path / "a.obj", square, normals=torch.tensor([[0.0, 0.0, 1.0]] * 4), material=material)
+    write_mtl(tmp_path / "coat.mtl", "coat", "coat.png")
+    (tmp_path / "coat.png").write_bytes(striped_png())
+    lines = (tmp_path / "a.obj").read_text().splitlines()
+    assert lines[0] == "mtllib coat.mtl" and "usemtl coat" in lines
+    assert sum(line.startswith("v ") for line in lines) == 4
+    assert lines[-2:] == ["f 1/1/1 2/2/2 3/3/3", "f 1/4/1 3/5/3 4/6/4"]
+    loaded = trimesh.load(tmp_path / "a.obj", process=False)
+    assert loaded.visual.material.image.size == (64, 64)
+    assert len(loaded.faces) == 2
+
+
+def test_ply_with_colours_comes_back_and_is_the_same_bytes(tmp_path: Path) -> None:
+    mesh = tube_mesh()
+    colours = (mesh.vertices.abs() * 100.0).byte().numpy()
+    for name in ("a.ply", "b.ply"):
+        write_ply(tmp_path / name, mesh, colours)
+    assert (tmp_path / "a.ply").read_bytes() == (tmp_path / "b.ply").read_bytes()
+    loaded = trimesh.load(tmp_path / "a.ply", process=False)
+    assert (loaded.visual.vertex_colors[:, :3] == colours).all()
+    back = read_mesh(tmp_path / "a.ply")
+    assert torch.equal(back.vertices, mesh.vertices) and torch.equal(back.faces, mesh.faces)
