@@ -25,7 +25,16 @@ def _parser() -> argparse.ArgumentParser:
         ),
     )
     parser.add_argument("images", nargs="*", metavar="IMAGE", help="photographs, folders of them, or videos")
-    parser.add_argument("--relight", action="store_true", help="also a video under a circling light")
+    parser.add_argument(
+        "--relight", action="store_true", help="also a video under a circling light, and a strip"
+    )
+    parser.add_argument(
+        "--light",
+        action="append",
+        metavar="NAME=VALUE,...",
+        help="a light of that strip: azimuth, elevation (degrees), ambient, diffuse, colour=#rrggbb;"
+        " may be repeated",
+    )
     parser.add_argument("--animate", action="store_true", help="also a video of a clip")
     parser.add_argument(
         "--clip",
@@ -87,6 +96,7 @@ def _add_edits(parser: argparse.ArgumentParser) -> None:
     edit.add_argument(
         "--blend-with", type=Path, metavar="IMAGE", help="also videos of the way to that image's animal"
     )
+    edit.add_argument("--faces", type=positive_int, metavar="N", help="triangles of the model, at most")
     edit.add_argument(
         "--length",
         metavar="NAME=CM",

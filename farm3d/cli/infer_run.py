@@ -23,6 +23,7 @@ from farm3d.inference.film import FRAME_RATE, Watch
 from farm3d.inference.measure import parse_known_length
 from farm3d.inference.reconstructor import find_checkpoint
 from farm3d.inference.refine import RefineConfig
+from farm3d.inference.relight import parse_light
 from farm3d.inference.session import (
     Edits,
     MaskOptions,
@@ -63,6 +64,7 @@ def infer(arguments: argparse.Namespace, messages: Messages) -> int:
     images = list_input_images(arguments.images, whole_folders=arguments.sequence)
     _check_mask(arguments, images)
     length = parse_known_length(arguments.length) if arguments.length else None
+    lights = tuple(parse_light(text) for text in arguments.light or ())
     clip = resolve_clip(arguments.clip)
     maker = make_segmenter(arguments.segmenter, weights=arguments.segmenter_weights, device=device)
     drawn = _drawn(arguments, messages, device)
@@ -74,13 +76,13 @@ def infer(arguments: argparse.Namespace, messages: Messages) -> int:
         refinement=_refinement(arguments),
     )
     _check_category(arguments, session, drawn, messages)
-    edits = replace(_edits(arguments, session), known_length=length)
+    edits = Edits(known_length=length, faces=arguments.faces)
+    pose, coat, partner = _others(arguments, session, edits)
     options = ExportOptions(
-        relight=arguments.relight,
-        animate=arguments.animate,
-        clip=clip,
-        blend_with=None if arguments.blend_with is None else read_animal(session, arguments.blend_with),
+        relight=arguments.relight, lights=lights, animate=arguments.animate, clip=clip, blend_with=partner
     )
+    wanted: tuple[tuple[Part, Animal | None], ...] = (("pose", pose), ("coat", coat))
+    edits = replace(edits, taken=tuple((part, other) for part, other in wanted if other is not None))
     if drawn is not None:
         tasks = [_picture_task(session, drawn, edits=edits, options=options)]
     else:
@@ -199,16 +201,13 @@ def _shipped(drawn: PromptPicture | None, checkpoint: str | None) -> str | None:
     return drawn.category
 
 
-def _edits(arguments: argparse.Namespace, session: Session) -> Edits:
-    wanted: tuple[tuple[Part, Path | None], ...] = (
-        ("pose", arguments.pose_from),
-        ("coat", arguments.albedo_from),
-    )
-    read: dict[Path, Animal] = {}
-    for _, path in wanted:
-        if path is not None and path not in read:
-            read[path] = read_animal(session, path)
-    return Edits(tuple((part, read[path]) for part, path in wanted if path is not None))
+def _others(arguments: argparse.Namespace, session: Session, edits: Edits) -> list[Animal | None]:
+    """The animals to take a pose from and a coat, and that to blend with; each photograph is read once."""
+    paths = (arguments.pose_from, arguments.albedo_from, arguments.blend_with)
+    read = {
+        path: edits.apply(read_animal(session, path)) for path in dict.fromkeys(paths) if path is not None
+    }
+    return [None if path is None else read[path] for path in paths]
 
 
 def _refinement(arguments: argparse.Namespace) -> RefineConfig:

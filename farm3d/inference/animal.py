@@ -8,6 +8,7 @@ from farm3d.errors import ConfigError
 from farm3d.geometry.clip import Clip
 from farm3d.inference.clip_files import resolve_clip
 from farm3d.inference.clips import standard_clips
+from farm3d.inference.detail import with_faces
 from farm3d.inference.edit import (
     PARTS,
     blended_coat,
@@ -25,9 +26,10 @@ from farm3d.inference.measure import (
 )
 from farm3d.inference.projection import Photograph
 from farm3d.inference.reconstruct import Reconstruction
+from farm3d.inference.relight import ChosenLight, parse_light, relight_strip
 from farm3d.inference.rig import world_scale
 from farm3d.inference.stopwatch import Stopwatch
-from farm3d.inference.texture import BakedTexture, bake
+from farm3d.inference.texture import BakedTexture, bake, category_atlas
 from farm3d.inference.videos import (
     FRAMES_PER_SECOND,
     FrameSource,
@@ -37,7 +39,7 @@ from farm3d.inference.videos import (
 )
 from farm3d.io.atomic import replacing_folder
 from farm3d.io.gltf import WorldScale
-from farm3d.io.image import SourceImage
+from farm3d.io.image import SourceImage, write_png
 from farm3d.io.texture_atlas import TextureAtlas
 from farm3d.io.video import write_mp4
 from farm3d.models.build import TrainedModel
@@ -49,7 +51,8 @@ class Animal:
     """One reconstructed animal.
 
     `fit` is what the photograph `source` gave, `prediction` the animal as it is now: the refined prediction,
-    or an edited one. `coat` stands in for the photograph's texture where the animal wears another's.
+    or an edited one. `seen` is it in the photograph, on the mesh that it has. `coat` stands in for the
+    photograph's texture where the animal wears another's.
     `clips` are its own, beside those that every result has. `edits` says what was taken from whom.
     """
 
@@ -57,6 +60,7 @@ class Animal:
     source: SourceImage
     trained: TrainedModel
     fit: Reconstruction
+    seen: AnimalPrediction
     prediction: AnimalPrediction
     atlas: TextureAtlas
     coat: BakedTexture | None = None
@@ -70,7 +74,7 @@ class Animal:
         if self.coat is not None:
             return self.coat
         photograph = Photograph(self.source.pixels, self.fit.segmentation.mask.numpy())
-        return bake(self.fit.refined, photograph, atlas=self.atlas)
+        return bake(self.seen, photograph, atlas=self.atlas)
 
     @property
     def scale(self) -> WorldScale:
@@ -95,6 +99,20 @@ class Animal:
         ((name, value),) = centimetres.items()
         return replace(self, known_length=parse_known_length(f"{name}={value}"))
 
+    def with_faces(self, count: int) -> "Animal":
+        """The animal on a mesh of at most `count` faces, the same for all animals of a model.
+
+        Its texture needs another atlas, so this comes before a coat is taken. Raises ConfigError for too few
+        faces, and after a coat was taken.
+        """
+        if self.coat is not None:
+            raise ConfigError("the coat is of another mesh; choose the number of faces first")
+        seen = with_faces(self.seen, count)
+        if seen is self.seen:
+            return self
+        changed = with_faces(self.prediction, count)
+        return replace(self, seen=seen, prediction=changed, atlas=category_atlas(seen))
+
     def take(self, part: str, other: "Animal", share: float = 1.0) -> "Animal":
         """The animal with the other's shape, pose, coat or light, or `share` of the way there (0 to 1).
 
@@ -112,7 +130,7 @@ class Animal:
             light = blended_light(mine.light, theirs.light, share)
             return replace(self, prediction=replace(mine, light=light), edits=edits)
         blended = blended_pose if part == "pose" else blended_shape
-        # The texture stays that of the photograph, baked from the fit: it is not baked again.
+        # The texture stays that of the photograph: it is not baked again.
         return replace(self, prediction=blended(mine, theirs, share), coat=self.texture, edits=edits)
 
     def export(self, folder: Path | str, *, clip: str | Clip = "walk", videos: bool = True) -> Path:
@@ -128,9 +146,17 @@ class Animal:
             write_result(target, self, options=options, stopwatch=Stopwatch())
         return Path(folder)
 
-    def relight(self, video: Path | str) -> Path:
-        """Write an MP4 of the photograph's view under a light that circles above."""
-        return self._write_video(video, relight_frames(self.prediction, self.texture))
+    def relight(self, file: Path | str, *lights: ChosenLight | str) -> Path:
+        """Write an MP4 of the photograph's view under a light that circles above, or a PNG before and after.
+
+        A PNG shows the photograph, the model in its light and in each of `lights` (as `parse_light` reads
+        them), or at four times of a day.
+        """
+        if Path(file).suffix.lower() != ".png":
+            return self._write_video(file, relight_frames(self.prediction, self.texture))
+        chosen = tuple(parse_light(light) if isinstance(light, str) else light for light in lights)
+        write_png(file, relight_strip(self.prediction, self.texture, self.source.pixels, lights=chosen))
+        return Path(file)
 
     def animate(self, video: Path | str, clip: str | Clip = "walk") -> Path:
         """Write an MP4 of a clip: one of every result's by its name, a JSON file, or a `Clip`."""

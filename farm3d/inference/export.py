@@ -12,13 +12,15 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from farm3d.geometry.clip import Clip
-from farm3d.geometry.mesh import Mesh
 from farm3d.inference.animal import Animal
 from farm3d.inference.blend_videos import blend_frames
 from farm3d.inference.description import describe, facts
 from farm3d.inference.edit import PARTS
 from farm3d.inference.film import Film, film_frames
+from farm3d.inference.other_files import FILES as OTHER_FILES
+from farm3d.inference.other_files import write_other_files
 from farm3d.inference.reconstruct import Reconstruction
+from farm3d.inference.relight import ChosenLight
 from farm3d.inference.rig import rigged_glb
 from farm3d.inference.stopwatch import Stopwatch
 from farm3d.inference.videos import (
@@ -30,13 +32,12 @@ from farm3d.inference.videos import (
 )
 from farm3d.io.html_report import Figure, PhotographView, ReportContent, report_html
 from farm3d.io.image import encode_png, write_png
-from farm3d.io.mesh_files import write_obj
 from farm3d.io.video import write_mp4
 from farm3d.types import AnimalPrediction
 
 Pixels = UInt8[np.ndarray, "height width 3"]
 
-FILM_VIDEO = "film.mp4"
+FILM_VIDEO, STRIP = "film.mp4", "relight.png"
 REPORT_SIDE = 640
 """Longest side (pixels) of the pictures inside the report."""
 
@@ -45,10 +46,14 @@ REPORT_SIDE = 640
 class ExportOptions:
     """What is written beside the files that every result has; `clip` is a clip of the result or one's own.
 
-    With `blend_with` there are videos of the way from the animal to that one, part by part."""
+    With `blend_with` there are videos of the way from the animal to that one, part by part. `relight` is a
+    video and a strip, in which `lights` take the place of a day's. `keep_photograph` is for pictures that
+    were drawn, so that nobody has them yet.
+    """
 
     turntable: bool = True
     relight: bool = False
+    lights: tuple[ChosenLight, ...] = ()
     animate: bool = False
     clip: str | Clip = "walk"
     blend_with: Animal | None = None
@@ -74,6 +79,8 @@ def write_result(
         write_png(folder / "mask.png", animal.fit.segmentation.mask.numpy().astype(np.uint8) * 255)
         write_png(folder / "silhouette.png", animal.fit.silhouette.astype(np.uint8) * 255)
         write_png(folder / "overlay.png", parts.overlay)
+        if options.relight or options.lights:
+            animal.relight(folder / STRIP, *options.lights)
         if options.keep_photograph:
             write_png(folder / "photograph.png", animal.source.pixels)
     with stopwatch.stage("report"):
@@ -97,7 +104,7 @@ def _write_model(
     with stopwatch.stage("rig"):
         glb = rigged_glb(prediction, texture, clips=clips, scale=scale)
         (folder / "animal.glb").write_bytes(glb)
-        write_obj(folder / "posed.obj", Mesh(prediction.posed_mesh.vertices[0], prediction.posed_mesh.faces))
+        write_other_files(folder, prediction, texture)
     videos = _videos(animal, options, played)
     for name, frames in videos.items():
         with stopwatch.stage(name):
@@ -150,7 +157,7 @@ def _report(animal: Animal, parts: _Parts, description: dict[str, Any]) -> str:
             _small_png(parts.overlay),
         ),
     )
-    files = ("animal.glb", "posed.obj", "prediction.json", *parts.videos)
+    files = ("animal.glb", *OTHER_FILES, "prediction.json", *parts.videos)
     return report_html(
         ReportContent(
             title=animal.name,

@@ -27,8 +27,8 @@ CARD = """---
 
 # farm3d: {{ category }}
 
-A model of [farm3d](https://arxiv.org/abs/2304.10535): one photograph of a {{ category }} in, a rigged, textured,
-animatable 3D model out.
+A model of [farm3d](https://arxiv.org/abs/2304.10535): one photograph of a {{ category }} in, a rigged,
+textured, animatable 3D model out.
 
 ```python
 import farm3d
@@ -68,10 +68,10 @@ class Reconstructor(
         fit = reconstruct(
             self.trained.model, self.prior, source.pixels, segmentation=segmentation, refinement=refinement
         )
-        return Animal(name, source, self.trained, fit, fit.refined, self.atlas)
+        return Animal(name, source, self.trained, fit, fit.refined, fit.refined, self.atlas)
 
     def _save_pretrained(self, save_directory: Path) -> None:
-        """Write the checkpoint: in half precision where that loses nothing, so that what ships stays small."""
+        """Write the checkpoint, in half precision where that loses nothing, so that files stay small."""
         tensors = self.trained.model.state_dict()
         half = in_half_precision(tensors)
         kept = half if _equal(half, tensors) else tensors

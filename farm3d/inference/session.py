@@ -33,13 +33,18 @@ class MaskOptions:
 
 @dataclass(frozen=True)
 class Edits:
-    """What every animal of a run takes from another, and a length that is known of it."""
+    """What every animal of a run takes from another, a length that is known of it, and its most faces.
+
+    Whoever something is taken from has as many faces.
+    """
 
     taken: tuple[tuple[Part, Animal], ...] = ()
     known_length: KnownLength | None = None
+    faces: int | None = None
 
     def apply(self, animal: Animal) -> Animal:
         """The animal after all edits."""
+        animal = animal if self.faces is None else animal.with_faces(self.faces)
         for part, other in self.taken:
             animal = animal.take(part, other)
         return replace(animal, known_length=self.known_length)

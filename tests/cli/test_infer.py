@@ -18,8 +18,12 @@ VIDEOS = ["turntable.mp4", "relight.mp4", "animate.mp4"]
 FILES = [
     "animal.glb",
     "mask.png",
+    "coat.mtl",
+    "coat.png",
     "overlay.png",
     "posed.obj",
+    "posed.ply",
+    "rest.obj",
     "prediction.json",
     "report.html",
     "silhouette.png",
@@ -37,7 +41,7 @@ def test_the_run_succeeds_and_its_last_line_counts(run: Run) -> None:
 def test_all_files_are_there_and_no_other(run: Run) -> None:
     assert sorted(path.name for path in run.out.iterdir()) == ["horse", "index.html"]
     written = sorted(path.name for path in (run.out / "horse").iterdir())
-    assert written == sorted([*FILES, "relight.mp4", "animate.mp4"])
+    assert written == sorted([*FILES, "relight.mp4", "relight.png", "animate.mp4"])
     assert all(path.stat().st_size > 0 for path in (run.out / "horse").iterdir())
     assert 'href="./horse/report.html"' in (run.out / "index.html").read_text()
 
@@ -118,7 +122,7 @@ def test_a_bad_image_among_good_ones_is_told_and_the_others_are_done(second_run:
     assert "bad.jpg: not an image" in line
     folders = sorted(path.name for path in second_run.out.iterdir())
     assert folders == ["horse", "horse-2", "index.html"]
-    assert sorted(path.name for path in (second_run.out / "horse").iterdir()) == FILES
+    assert sorted(path.name for path in (second_run.out / "horse").iterdir()) == sorted(FILES)
 
 
 def test_the_second_of_one_name_is_numbered_and_says_so(second_run: Run) -> None:

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from farm3d.inference.clips import CLIP_NAMES
 
@@ -20,8 +21,9 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Run:
         shutil.copy(PICTURES / "horse.jpg", folder / f"{name}.jpg")
         shutil.copy(PICTURES / "horse_mask.png", folder / f"{name}_mask.png")
     options = ("--sequence", "--frame-rate", "2", "--refine", "0", "--length", "girth=190")
+    more = ("--faces", "3000", "--light", "azimuth=90,colour=#ffd0a0")
     edits = ("--albedo-from", PICTURES / "horse.jpg", "--pose-from", PICTURES / "horse.jpg")
-    return infer(tmp_path_factory.mktemp("results") / "out", folder, *options, *edits, "--quiet")
+    return infer(tmp_path_factory.mktemp("results") / "out", folder, *options, *more, *edits, "--quiet")
 
 
 def test_a_folder_of_frames_is_one_animal_with_its_motion(film: Run) -> None:
@@ -32,6 +34,15 @@ def test_a_folder_of_frames_is_one_animal_with_its_motion(film: Run) -> None:
     animations = parse(film.file("animal.glb", "frames").read_bytes()).document["animations"]
     assert [animation["name"] for animation in animations] == [*CLIP_NAMES, "film"]
     assert film.file("film.mp4", "frames").stat().st_size > 1000
+
+
+def test_the_model_has_as_many_faces_as_asked_for_and_the_strip_one_light(film: Run) -> None:
+    glb = parse(film.file("animal.glb", "frames").read_bytes())
+    primitive = glb.document["meshes"][0]["primitives"][0]
+    assert 2500 <= glb.document["accessors"][primitive["indices"]]["count"] / 3 <= 3000
+    with Image.open(film.file("relight.png", "frames")) as strip:
+        assert strip.size == (3 * 512 + 2 * 8, 512)
+    assert not film.file("relight.mp4", "frames").exists()
 
 
 def test_what_was_taken_and_how_long_it_is_stands_in_the_result(film: Run) -> None:

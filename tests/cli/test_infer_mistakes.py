@@ -159,6 +159,8 @@ MISTAKES: dict[str, tuple[Bad, str]] = {
     ),
     "a length of nothing": (with_options("--length", "tail=30"), "'tail=30': a length is"),
     "a pose from nowhere": (with_options("--pose-from", "none.jpg"), "none.jpg: No such file"),
+    "too few faces": (with_options("--faces", "12"), "12 faces are too few"),
+    "a light of no colour": (with_options("--light", "colour=warm"), "'warm' is no colour"),
     "a film that is none": (file_with("film.mp4", b"Dear diary"), "film.mp4: not a video"),
     "one mask for a film": (
         lambda folder: [folder / "film.mp4", "--mask", PICTURES / "horse_mask.png"],
