@@ -127,11 +127,12 @@ class Animal:
             coat = other.texture if share == 1.0 else blended_coat(self.texture, other.texture, share)
             return replace(self, coat=coat, edits=edits)
         if part == "light":
-            light = blended_light(mine.light, theirs.light, share)
-            return replace(self, prediction=replace(mine, light=light), edits=edits)
-        blended = blended_pose if part == "pose" else blended_shape
-        # The texture stays that of the photograph: it is not baked again.
-        return replace(self, prediction=blended(mine, theirs, share), coat=self.texture, edits=edits)
+            changed = replace(mine, light=blended_light(mine.light, theirs.light, share))
+        else:
+            blended = blended_pose if part == "pose" else blended_shape
+            changed = blended(mine, theirs, share)
+        # The texture stays that of the photograph: handed on, it is not baked again.
+        return replace(self, prediction=changed, coat=self.texture, edits=edits)
 
     def export(self, folder: Path | str, *, clip: str | Clip = "walk", videos: bool = True) -> Path:
         """Write the result folder of docs/results.md; it appears, or takes an old one's place, when complete.
