@@ -107,13 +107,13 @@ def refine(
     )
     target = shrunk(batch, config.sizes[0])
     start = best_start(model, prior, reading, target=target, trial=trial, weights=config)
-    subject = _subject(model, prior, reading, start.prediction)
+    subject = _subject(model, prior, reading, initial=start.prediction)
     code = reading.encoded.features.detach().clone().requires_grad_()
     return _fit(subject, start.variables, code, batch=batch, config=config)
 
 
 def _subject(
-    model: AnimalModel, prior: ShapePrior, reading: ImageReading, initial: AnimalPrediction
+    model: AnimalModel, prior: ShapePrior, reading: ImageReading, *, initial: AnimalPrediction
 ) -> _Subject:
     own = deepcopy(model).requires_grad_(False)
     own.deformation.requires_grad_(True)
