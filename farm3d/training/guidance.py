@@ -20,16 +20,26 @@ from farm3d.schedule import Constant, Schedule
 
 DRAWING_PRESET = "synthesis/stable_diffusion"
 
-Space = Literal["shaded", "albedo", "shading", "normals"]
+Space = Literal["shaded", "albedo", "shading", "normals", "silhouette"]
 
 
 class SpaceShares(StrictConfig):
-    """How often a view shows colours in random light, colours alone, light alone, normals."""
+    """How often a view shows colours in random light, colours alone, light alone, normals, a white shape.
+
+    A denoiser of pictures knows those of silhouettes, too, where they have a share, and nothing else where
+    they have all of it: what it has never seen it would have geometry imitate.
+    """
 
     shaded: float = 0.4
     albedo: float = 0.2
     shading: float = 0.4
     normals: float = 0.0
+    silhouette: float = 0.0
+
+    @property
+    def sum(self) -> float:
+        """Of all shares: 1 unless they are proportions."""
+        return float(sum(getattr(self, space) for space in get_args(Space)))
 
     def choose(self, uniform: float) -> Space:
         """The space for a number drawn uniformly from [0, 1)."""
@@ -122,11 +132,14 @@ def _denoiser_of(
 ) -> EmpiricalDenoiser:
     """The optimal denoiser of a set's animals, cut out and laid over grey; their views are in the prompts."""
     batch = load_batch(data, range(len(data)), image_size=size)
-    images = batch.images * batch.masks + background * (1.0 - batch.masks)
+    beside = background * (1.0 - batch.masks)
+    colored, white = batch.images * batch.masks + beside, batch.masks.expand(-1, -1, -1, 3) + beside
+    shares = config.spaces
+    images = torch.cat([colored] * (shares.silhouette < shares.sum) + [white] * (shares.silhouette > 0.0))
     views = [_view(json.loads(sample.read_text(encoding="utf-8"))["prompt"]) for sample in data.samples]
     return EmpiricalDenoiser(
         2.0 * images.permute(0, 3, 1, 2) - 1.0,
-        torch.tensor(views),
+        torch.tensor(views).repeat(len(images) // len(data)),
         scaled_linear_schedule(),
         bandwidth=config.bandwidth,
     )

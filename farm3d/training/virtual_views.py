@@ -24,7 +24,7 @@ from farm3d.guidance.score_distillation import (
     draw_timesteps,
 )
 from farm3d.guidance.view_prompts import ViewPrompt, view_prompt
-from farm3d.render.mesh_renderer import render_geometry, render_surface
+from farm3d.render.mesh_renderer import render_geometry, render_mask, render_surface
 from farm3d.shapes import Images
 from farm3d.training.guidance import GuidanceConfig, Space
 from farm3d.types import AnimalPrediction, DirectionalLight, RenderBuffers
@@ -127,17 +127,26 @@ def render_views(prediction: AnimalPrediction, views: VirtualViews, size: int) -
     """The first animals as `views` have them, framed as the crops of the data sets are."""
     count = len(views.azimuths)
     mesh = Mesh(_size_kept(prediction.posed_mesh.vertices[:count]), prediction.posed_mesh.faces)
+    colors, mask = _drawn(prediction, mesh, views, size)
+    background = views.backgrounds.to(colors)[:, None, None]
+    return (colors + (1.0 - mask) * background).clamp(0.0, 1.0)
+
+
+def _drawn(
+    prediction: AnimalPrediction, mesh: Mesh, views: VirtualViews, size: int
+) -> tuple[Images, Float[Tensor, "images size size 1"]]:
+    """The animals over black in the views' space, and their masks."""
     camera = _cameras(mesh, views)
+    if views.space == "silhouette":
+        mask = render_mask(mesh, camera, size)
+        return mask.expand(-1, -1, -1, 3), mask
     if views.space == "normals":
         buffers = render_geometry(mesh, camera, size, rest_positions=prediction.rest_positions)
         assert buffers.normals is not None
-        colors = (0.5 + 0.5 * buffers.normals) * buffers.mask
-    else:
-        buffers = _shaded(prediction, mesh, camera, views=views, size=size)
-        assert buffers.rgb is not None
-        colors = buffers.rgb
-    background = views.backgrounds.to(colors)[:, None, None]
-    return (colors + (1.0 - buffers.mask) * background).clamp(0.0, 1.0)
+        return (0.5 + 0.5 * buffers.normals) * buffers.mask, buffers.mask
+    buffers = _shaded(prediction, mesh, camera, views=views, size=size)
+    assert buffers.rgb is not None
+    return buffers.rgb, buffers.mask
 
 
 def _size_kept(

@@ -82,7 +82,7 @@ def test_views_are_framed_as_the_crops_of_the_data_sets_are(prediction: AnimalPr
     assert float(y.abs().max()) < 0.06
 
 
-@pytest.mark.parametrize("space", ["shaded", "albedo", "shading", "normals"])
+@pytest.mark.parametrize("space", ["shaded", "albedo", "shading", "normals", "silhouette"])
 def test_every_space_is_drawn_over_the_background_and_bends_the_shape(
     prediction: AnimalPrediction, space: Space
 ) -> None:
@@ -142,6 +142,21 @@ def test_a_farms_pictures_become_a_denoiser_that_knows_their_views(farm_folder: 
     assert judge.pictures.shape == (24, 3, 16, 16)
     torch.testing.assert_close(judge.pictures[:, :, 0, 0], torch.zeros(24, 3), atol=0.05, rtol=0.0)
     assert set(judge.views.tolist()) <= set(range(len(VIEW_WORDS)))
+
+
+def test_where_silhouettes_are_judged_the_denoiser_knows_silhouettes(farm_folder: Path) -> None:
+    plain = GuidanceConfig(source="pictures", pictures=str(farm_folder), background=0.5, picture_size=16)
+    shapes = SpaceShares(shaded=0.0, albedo=0.0, shading=0.0, silhouette=1.0)
+    cpu = torch.device("cpu")
+    colored = load_denoiser(plain, cpu)
+    white = load_denoiser(plain.model_copy(update={"spaces": shapes}), cpu)
+    both = load_denoiser(plain.model_copy(update={"spaces": SpaceShares(silhouette=0.5)}), cpu)
+    for judge in (colored, white, both):
+        assert isinstance(judge, EmpiricalDenoiser)
+    assert white.pictures.min() > -0.05
+    assert white.pictures.amax(dim=(1, 2, 3)).min() > 0.95
+    assert torch.equal(both.pictures, torch.cat([colored.pictures, white.pictures]))
+    assert torch.equal(both.views, colored.views.repeat(2))
 
 
 def test_no_picture_moves_an_animal_or_changes_its_size(prediction: AnimalPrediction) -> None:
