@@ -7,7 +7,7 @@ held together by what changes from frame to frame.
 
 import math
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int
@@ -22,9 +22,9 @@ from farm3d.inference.silhouette_fit import (
     PoseVariables,
     SilhouetteWeights,
     pose_change,
-    pose_variables,
     shrunk,
     silhouette_misfit,
+    variables_of,
 )
 from farm3d.models.animal_model import AnimalModel, ImageReading
 from farm3d.ops.mesh_topology import EdgeTopology, edge_topology
@@ -85,7 +85,9 @@ def track(
 ) -> Track:
     """Cameras and poses of an animal in the frames of a film, `frame_rate` a second.
 
-    `animal` is the prediction of frame `reference`, whose shape it keeps in all; `crops` are the frames'.
+    `animal` is the refined prediction of frame `reference`: its shape is kept, and its azimuth tells which
+    hypothesis is right there. All frames start as the networks read them, so none stands out. `crops` are
+    the frames'.
     `steps` are those of the fit, 0, 1, ...: without any the track is that of the chosen hypotheses.
     """
     topology = edge_topology(prior.mesh.faces)
@@ -96,7 +98,6 @@ def track(
     chosen = steadiest(start.azimuths, start.costs)
     frames = torch.arange(len(crops))
     angles, cameras = start.angles[frames, chosen], start.cameras[frames, chosen]
-    angles[reference], cameras[reference] = animal.joint_angles[0], animal.camera.world_to_camera[0]
     variables = _variables(animal, angles, cameras)
     optimizer = torch.optim.Adam(variables.groups(camera_rate=CAMERA_RATE, angle_rate=ANGLE_RATE))
     schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.2, total_iters=max(1, len(steps)))
@@ -177,7 +178,7 @@ def _variables(
     animal: AnimalPrediction, angles: Float[Tensor, "frames bones 3"], cameras: Float[Tensor, "frames 4 4"]
 ) -> PoseVariables:
     """The numbers that are fitted; azimuths without jumps of a whole turn."""
-    variables = pose_variables(replace(animal, joint_angles=angles, camera=Camera(cameras)))
+    variables = variables_of(cameras, angles / animal.skeleton.angle_limits)
     with torch.no_grad():
         steps = _wrapped(variables.azimuth[1:] - variables.azimuth[:-1])
         variables.azimuth[1:] = variables.azimuth[0] + steps.cumsum(dim=0)

@@ -59,11 +59,18 @@ class PoseVariables:
 
 def pose_variables(prediction: AnimalPrediction) -> PoseVariables:
     """The numbers that give a prediction's cameras and angles."""
-    matrix = prediction.camera.world_to_camera
-    azimuth, elevation = azimuth_elevation(matrix[:, :3, :3])
+    share = prediction.joint_angles / prediction.skeleton.angle_limits
+    return variables_of(prediction.camera.world_to_camera, share)
+
+
+def variables_of(
+    cameras: Float[Tensor, "poses 4 4"], angle_shares: Float[Tensor, "poses bones 3"]
+) -> PoseVariables:
+    """The numbers that give these cameras, and these angles as shares of their limits."""
+    azimuth, elevation = azimuth_elevation(cameras[:, :3, :3])
     offset = camera_from_rotation(torch.eye(3), torch.zeros(3)).world_to_camera[:3, 3]
-    share = (prediction.joint_angles / prediction.skeleton.angle_limits).clamp(-0.99, 0.99)
-    values = (azimuth, elevation, matrix[:, :3, 3] - offset, torch.atanh(share))
+    share = angle_shares.clamp(-0.99, 0.99)
+    values = (azimuth, elevation, cameras[:, :3, 3] - offset, torch.atanh(share))
     return PoseVariables(*(value.detach().clone().requires_grad_() for value in values))
 
 
