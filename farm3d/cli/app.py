@@ -16,8 +16,8 @@ def _parser() -> argparse.ArgumentParser:
         "farm3d-app",
         "Serve a page on which photographs become rigged, textured 3D models. It needs no network.",
         examples=(
-            "farm3d-app",
-            "farm3d-app --checkpoint runs/cow --port 8000",
+            "farm3d-app --port 8000",
+            "farm3d-app --checkpoint runs/cow --segmenter grabcut",
         ),
     )
     parser.add_argument(
