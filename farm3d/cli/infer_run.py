@@ -75,7 +75,7 @@ def infer(arguments: argparse.Namespace, messages: Messages) -> int:
         masks=MaskOptions(maker, arguments.mask, arguments.instance),
         refinement=_refinement(arguments),
     )
-    _check_category(arguments, session, drawn, messages)
+    _check_category(arguments, session, drawn=drawn, messages=messages)
     edits = Edits(known_length=length, faces=arguments.faces)
     pose, coat, partner = _others(arguments, session, edits)
     options = ExportOptions(
@@ -166,7 +166,7 @@ def _check_mask(arguments: argparse.Namespace, images: list[InputImage]) -> None
 
 
 def _check_category(
-    arguments: argparse.Namespace, session: Session, drawn: PromptPicture | None, messages: Messages
+    arguments: argparse.Namespace, session: Session, *, drawn: PromptPicture | None, messages: Messages
 ) -> None:
     category = session.reconstructor.trained.category
     if arguments.category not in (None, category):

@@ -21,9 +21,9 @@ Mask = str | Path | Bool[np.ndarray, "height width"] | UInt8[np.ndarray, "height
 
 
 def load_model(name_or_path: str | Path | None = None) -> Reconstructor:
-    """A model by the name of a category that ships (`"horse"`), a checkpoint's file, a run's folder or a hub id.
+    """A model by name: a category that ships (`"horse"`), a checkpoint's file, a run's folder or a hub id.
 
-    Without a name the only one that ships. Raises CheckpointError where there is none.
+    Without a name it is the only one that ships. Raises CheckpointError where there is none.
     """
     return Reconstructor(load_trained(find_checkpoint(None if name_or_path is None else str(name_or_path))))
 

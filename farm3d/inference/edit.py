@@ -37,7 +37,7 @@ def check_same_category(first: AnimalPrediction, second: AnimalPrediction) -> No
 
 def with_pose(prediction: AnimalPrediction, joint_angles: JointAngles) -> AnimalPrediction:
     """The animal in another pose: `joint_angles` (radians) of its own bones."""
-    return _posed(prediction, prediction.rest_mesh, prediction.skeleton, joint_angles)
+    return _posed(prediction, prediction.rest_mesh, prediction.skeleton, joint_angles=joint_angles)
 
 
 def blended_pose(first: AnimalPrediction, second: AnimalPrediction, share: float) -> AnimalPrediction:
@@ -50,7 +50,7 @@ def blended_shape(first: AnimalPrediction, second: AnimalPrediction, share: floa
     vertices = torch.lerp(first.rest_mesh.vertices, second.rest_mesh.vertices, share)
     joints = torch.lerp(first.skeleton.rest_joints, second.skeleton.rest_joints, share)
     mesh = Mesh(vertices, first.rest_mesh.faces)
-    return _posed(first, mesh, first.skeleton.at(joints), first.joint_angles)
+    return _posed(first, mesh, first.skeleton.at(joints), joint_angles=first.joint_angles)
 
 
 def blended_light(first: DirectionalLight, second: DirectionalLight, share: float) -> DirectionalLight:
@@ -72,7 +72,7 @@ def blended_coat(first: BakedTexture, second: BakedTexture, share: float) -> Bak
 
 
 def _posed(
-    prediction: AnimalPrediction, rest: Mesh, skeleton: Skeleton, joint_angles: JointAngles
+    prediction: AnimalPrediction, rest: Mesh, skeleton: Skeleton, *, joint_angles: JointAngles
 ) -> AnimalPrediction:
     transforms = bone_transforms(skeleton, joint_angles)
     posed = skin(rest.vertices, transforms, prediction.skinning_weights)

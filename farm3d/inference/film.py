@@ -129,7 +129,7 @@ def recover(
         frame_rate=frame_rate,
         steps=watch(range(refinement.steps // 2), "motion"),
     )
-    clip = _clip(animal, frames, found, frame_rate)
+    clip = _clip(animal, frames, found, frame_rate=frame_rate)
     return Film(replace(animal, clips=(clip,)), tuple(frames), reference, frame_rate, found)
 
 
@@ -208,7 +208,7 @@ def _crop(frame: Frame, size: int) -> Any:
     return crop_image(frame.source.pixels, frame.segmentation.mask.numpy(), frame.box, size=size)
 
 
-def _clip(animal: Animal, frames: list[Frame], found: Track, frame_rate: float) -> Clip:
+def _clip(animal: Animal, frames: list[Frame], found: Track, *, frame_rate: float) -> Clip:
     """The motion on the spot: in every frame the lowest point of the animal is on the ground."""
     prediction = animal.fit.refined
     count = len(frames)

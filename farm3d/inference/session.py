@@ -93,14 +93,14 @@ def animal_in(
 ) -> Animal:
     """Segment and reconstruct a photograph; `path` names it in messages, and its mask lies beside that."""
     with stopwatch.stage("segment"):
-        segmentation = animal_mask(session, source, path, masks)
+        segmentation = animal_mask(session, source, path, masks=masks)
     with stopwatch.stage("reconstruct"):
         return session.reconstructor.animal(
             source, segmentation, name=source.stem, refinement=session.refinement
         )
 
 
-def animal_mask(session: Session, source: SourceImage, path: Path, masks: MaskOptions) -> Segmentation:
+def animal_mask(session: Session, source: SourceImage, path: Path, *, masks: MaskOptions) -> Segmentation:
     """Where the animal is. Raises InputError where there is none."""
     return segment(
         source,
@@ -157,7 +157,7 @@ def reconstruct_film(
     stopwatch = Stopwatch({"load": session.loading_seconds})
 
     def find(source: SourceImage, path: Path) -> Segmentation:
-        return animal_mask(session, source, path, session.masks)
+        return animal_mask(session, source, path, masks=session.masks)
 
     with stopwatch.stage("segment"):
         frames, problems = find_animal(watch(read_frames(image.path, frame_rate), "masks"), find)
