@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from farm3d.cli.app import LOOPBACK
+from farm3d.cli.app import LOOPBACK, PORT
 from farm3d.cli.app_work import Workshop
 from farm3d.cli.device import choose_device
 from farm3d.cli.main import Messages
@@ -91,7 +91,9 @@ def _launched(workshop: Workshop, arguments: argparse.Namespace) -> "gradio.Bloc
             quiet=True,
             prevent_thread_lock=True,
         )
-    except OSError as error:
-        where = f"{arguments.host}, port {arguments.port or 'any free one'}"
-        raise ConfigError(f"cannot serve on {where}: {error}; give another --host or --port") from None
+    except OSError:
+        port = f"port {arguments.port}" if arguments.port else f"ports from {PORT} on"
+        raise ConfigError(
+            f"cannot serve on {arguments.host}, {port}: taken, or no address of this machine; give another --host or --port"
+        ) from None
     return page
