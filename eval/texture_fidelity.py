@@ -26,7 +26,7 @@ from .true_pictures import TruePicture
 SIDES = {"seen": 0.0, "unseen": math.pi}
 """How far (radians) the camera circles from the picture's own place to see each side."""
 
-TEXTURE_SIZE = 512
+TEXTURE_SIZE = 256
 """Texels a side: as many as a picture of 128 pixels can fill."""
 
 
