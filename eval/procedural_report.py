@@ -72,7 +72,7 @@ def _texture_rows(scores: Sequence[ProceduralScore]) -> Iterator[tuple[str, str,
             sides = [getattr(texture, side) for texture in found]
             yield f"{name}: {side} side, L1", "-", _decimals(fmean(s.l1 for s in sides), 3)
             yield f"{name}: {side} side, SSIM", "-", _decimals(fmean(s.ssim for s in sides), 3)
-        yield f"{name}: novel views, PSNR (dB)", "-", _decimals(fmean(t.psnr for t in found), 2)
+        yield f"{name}: novel views, PSNR", "-", _decimals(fmean(t.psnr for t in found), 2)
 
 
 def procedural_report(figures: ProceduralFigures, *, provenance: Provenance) -> Report:
