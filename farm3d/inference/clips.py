@@ -5,7 +5,7 @@ and skin, so the clips fit an animal of any proportions.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 
@@ -207,7 +207,9 @@ def _planted(body: Body, phase: Keys, ahead: dict[str, float]) -> dict[str, Foot
     return {leg.name: Footpath(still + ahead.get(leg.name, 0.0), still, still) for leg in body.legs}
 
 
-def _swung(body: Body, keys: int, swing: Swing) -> Angles:
+def _swung(
+    body: Body, keys: int, swing: Mapping[str, tuple[Keys | float, Keys | float, Keys | float]]
+) -> Angles:
     """The angles (radians) of bones that swing, the others at rest."""
     angles = torch.zeros(keys, len(body.skeleton.parents), 3, dtype=torch.float64)
     for bone, turns in swing.items():

@@ -75,7 +75,7 @@ def _simplified(vertices: Float[Tensor, "vertices 3"], faces: Int[Tensor, "faces
     points, few = fast_simplification.simplify(half.vertices, half.faces, target_count=count // 2)
     few = few.astype(np.int64)
     sources, shares = _nearest(points, surface, triangles)
-    mirror = cKDTree(surface).query(surface * [-1.0, 1.0, 1.0])[1]
+    mirror = np.asarray(cKDTree(surface).query(surface * [-1.0, 1.0, 1.0])[1])
     # A point of the mirror plane takes half from each side; the others have a twin on the other side.
     on_plane = np.abs(points[:, 0]) < ON_PLANE
     own = np.where(on_plane, 0.5, 1.0)[:, None]

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -73,7 +74,8 @@ def parse_light(text: str) -> ChosenLight:
         name, _, value = (piece.strip() for piece in part.partition("="))
         if name not in (names := [field.name for field in fields(ChosenLight)]):
             raise ConfigError(f"light {text!r}: {name!r} is not one of {', '.join(names)}")
-        light = replace(light, **{name: _colour(value, text) if name == "colour" else _number(value, text)})
+        said: dict[str, Any] = {name: (_colour if name == "colour" else _number)(value, text)}
+        light = replace(light, **said)
     if not (abs(light.elevation) <= 90.0 and abs(light.azimuth) <= 360.0):
         raise ConfigError(f"light {text!r}: elevation goes from -90 to 90, azimuth from -360 to 360 degrees")
     if not (0.0 <= light.ambient <= BRIGHTEST and 0.0 <= light.diffuse <= BRIGHTEST):
@@ -106,7 +108,7 @@ def relight_strip(
     photograph: Pixels,
     *,
     lights: tuple[ChosenLight, ...] = (),
-) -> Pixels:
+) -> UInt8[np.ndarray, "side row 3"]:
     """Before and after in one row: the photograph, the model in its light, the model in each chosen light.
 
     All from the photograph's view, cut as the model's crop. Without chosen lights those of DAY.
