@@ -1,13 +1,7 @@
 """The GLB moves as our own skinning does, satisfies the Khronos validator and is the same bytes each time."""
 
 import io
-import json
-import os
-import shutil
-import subprocess
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -22,13 +16,8 @@ from farm3d.geometry.skinning import SkinningWeights, skin
 from farm3d.io.gltf import skinned_glb
 
 from .gltf_reader import Glb, animated_properties, node_properties, parse, rest_properties, skinned_positions
+from .gltf_validator import validation_issues
 from .sample_animal import NAMES, SCALE, rig, striped_png, surface
-
-VALIDATE = """
-const validator = require('gltf-validator');
-const data = new Uint8Array(require('fs').readFileSync(0));
-validator.validateBytes(data).then(report => console.log(JSON.stringify(report.issues)));
-"""
 
 
 @pytest.fixture(scope="module")
@@ -46,19 +35,6 @@ def our_positions(joint_angles: torch.Tensor, offset: torch.Tensor | None = None
     transforms = bone_transforms(rig().skeleton, joint_angles)
     moved = skin(surface().mesh.vertices, transforms, rig().weights)
     return SCALE.to_metres(moved if offset is None else moved + offset).numpy()
-
-
-def validation_issues(data: bytes) -> dict[str, Any]:
-    """The Khronos validator's report; skips where node or the package is missing."""
-    folder = os.environ.get("FARM3D_GLTF_VALIDATOR")
-    if (
-        shutil.which("node") is None
-        or folder is None
-        or not (Path(folder) / "node_modules/gltf-validator").is_dir()
-    ):
-        pytest.skip("FARM3D_GLTF_VALIDATOR does not name a folder with node_modules/gltf-validator")
-    run = subprocess.run(["node", "-e", VALIDATE], input=data, cwd=folder, capture_output=True, check=True)
-    return json.loads(run.stdout)
 
 
 def test_the_khronos_validator_finds_nothing(data: bytes) -> None:
