@@ -85,6 +85,7 @@ def build_page(workshop: Workshop) -> gradio.Blocks:
                     max_lines=2,
                 )
                 draw = gradio.Button("Draw it")
+                drawn = gradio.HTML("", elem_classes="told")
                 with gradio.Accordion("Settings", open=False):
                     steps = gradio.Slider(0, MOST_STEPS, STEPS, step=10, label="Steps of refinement")
                     mask = _picture("Mask, white on black (optional)", height=160)
@@ -104,9 +105,10 @@ def build_page(workshop: Workshop) -> gradio.Blocks:
         drawing = {
             "fn": _drawer(workshop),
             "inputs": [prompt],
-            "outputs": [photograph, told],
+            "outputs": [photograph, drawn],
             "concurrency_id": "animals",
         }
+        gradio.on([photograph.upload, photograph.clear], lambda: "", outputs=[drawn], queue=False)
         photograph.upload(**make)
         again.click(**make)
         examples.load_input_event.success(**make)

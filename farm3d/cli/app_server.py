@@ -94,6 +94,7 @@ def _launched(workshop: Workshop, arguments: argparse.Namespace) -> "gradio.Bloc
     except OSError:
         port = f"port {arguments.port}" if arguments.port else f"ports from {PORT} on"
         raise ConfigError(
-            f"cannot serve on {arguments.host}, {port}: taken, or no address of this machine; give another --host or --port"
+            f"cannot serve on {arguments.host}, {port}: taken, or no address of this machine;"
+            " give another --host or --port"
         ) from None
     return page
