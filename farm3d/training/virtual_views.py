@@ -127,13 +127,13 @@ def render_views(prediction: AnimalPrediction, views: VirtualViews, size: int) -
     """The first animals as `views` have them, framed as the crops of the data sets are."""
     count = len(views.azimuths)
     mesh = Mesh(_size_kept(prediction.posed_mesh.vertices[:count]), prediction.posed_mesh.faces)
-    colors, mask = _drawn(prediction, mesh, views, size)
+    colors, mask = _drawn(prediction, mesh, views, size=size)
     background = views.backgrounds.to(colors)[:, None, None]
     return (colors + (1.0 - mask) * background).clamp(0.0, 1.0)
 
 
 def _drawn(
-    prediction: AnimalPrediction, mesh: Mesh, views: VirtualViews, size: int
+    prediction: AnimalPrediction, mesh: Mesh, views: VirtualViews, *, size: int
 ) -> tuple[Images, Float[Tensor, "images size size 1"]]:
     """The animals over black in the views' space, and their masks."""
     camera = _cameras(mesh, views)
