@@ -34,6 +34,7 @@ class Row:
 
 
 NO_GUIDANCE = ("guidance.source=none", "weights.distillation=0")
+WITH_TRUTH = ("supervision=truth", "prior_steps=300", *NO_GUIDANCE)
 
 ROWS = (
     Row("full", "the full method", repeated=True),
@@ -43,7 +44,7 @@ ROWS = (
     Row("no-hypotheses", "one direct viewpoint, no hypotheses", ("model.viewpoint=direct",)),
     Row("no-articulation", "without articulation", (f"images.articulation_from={NEVER}",)),
     Row("no-deformation", "without deformation", (f"images.deformation_from={NEVER}",)),
-    Row("supervised", "with supervised terms (upper reference)", ("supervision=truth", *NO_GUIDANCE)),
+    Row("supervised", "with supervised terms (upper reference)", WITH_TRUTH),
     Row("mean-shape", "mean shape at rest, constant view (no training)", None),
 )
 
