@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _API = ("load_model", "reconstruct")
-"""What `farm3d.inference.api` has for users; imported when it is first asked for, since torch takes seconds."""
+"""What `farm3d.inference.api` has for users; imported when it is first asked for, since torch takes long."""
 
 
 def __getattr__(name: str) -> Any:

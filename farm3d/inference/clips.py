@@ -102,10 +102,11 @@ def photograph_clip(prediction: AnimalPrediction) -> Clip:
 def gait_clip(body: Body, gait: Gait, *, pace: float = 1.0) -> Clip:
     """One stride on the spot; `pace` makes it longer. The ground's speed is the clip's."""
     phase = phases(GAIT_KEYS)
-    paths, rises = stride(body, gait, phase)
-    angles, offsets = carry_trunk(body, _swung(body, len(phase), _SWINGS[gait.name](phase)), *rises)
+    paths, (fore_rise, hind_rise) = stride(body, gait, phase)
+    swung = _swung(body, len(phase), _SWINGS[gait.name](phase))
+    angles, offsets = carry_trunk(body, swung, fore_rise=fore_rise, hind_rise=hind_rise)
     seconds = gait.seconds * pace
-    angles = place_feet(body, angles, offsets, paths)
+    angles = place_feet(body, angles, offsets, paths=paths)
     return _clip(gait.name, angles, offsets, seconds=seconds, speed=ground_speed(body, gait, seconds))
 
 
@@ -119,7 +120,7 @@ def idle_clip(body: Body) -> Clip:
         "croup": (0.0, 6.0 * swish, 0.0),
         "tail": (0.0, 12.0 * swish, 0.0),
     }
-    return _standing(body, "idle", phase, swing, seconds=IDLE_SECONDS)
+    return _standing(body, "idle", phase=phase, swing=swing, seconds=IDLE_SECONDS)
 
 
 def look_around_clip(body: Body) -> Clip:
@@ -136,7 +137,7 @@ def look_around_clip(body: Body) -> Clip:
         "tail": (0.0, 7.0 * wave(phase, 2.0), 0.0),
         "croup": (0.0, 3.0 * wave(phase, 2.0), 0.0),
     }
-    return _standing(body, "look_around", phase, swing, seconds=LOOK_SECONDS)
+    return _standing(body, "look_around", phase=phase, swing=swing, seconds=LOOK_SECONDS)
 
 
 def graze_clip(body: Body) -> Clip:
@@ -162,7 +163,7 @@ def graze_clip(body: Body) -> Clip:
 
     share = _most_above(MUZZLE_CLEARANCE * body.height, lambda s: _muzzle_height(body, *bowed(s)))
     angles, offsets = bowed(share)
-    return _clip("graze", place_feet(body, angles, offsets, paths), offsets, seconds=GRAZE_SECONDS)
+    return _clip("graze", place_feet(body, angles, offsets, paths=paths), offsets, seconds=GRAZE_SECONDS)
 
 
 def _most_above(least: float, height: Callable[[float], float]) -> float:
@@ -179,17 +180,17 @@ def _most_above(least: float, height: Callable[[float], float]) -> float:
 def _muzzle_height(body: Body, angles: Angles, offsets: Places) -> float:
     """How high over the ground the lowest vertex of the head comes."""
     members = torch.nonzero(body.weights.dense(len(body.skeleton.parents))[:, body.bone("head")] > 0.5)
-    moved = skinned_places(body, members.squeeze(1), angles, offsets)
+    moved = skinned_places(body, members.squeeze(1), angles=angles, offsets=offsets)
     return float(moved[..., 1].min()) - body.ground if len(members) else math.inf
 
 
-def _standing(body: Body, name: str, phase: Keys, swing: Swing, *, seconds: float) -> Clip:
+def _standing(body: Body, name: str, *, phase: Keys, swing: Swing, seconds: float) -> Clip:
     """A clip over planted feet."""
     paths = _planted(body, phase, {})
     breath = 0.006 * shortest_leg(body) * (1.0 - wave(phase, 2.0))
     angles, offsets = _carried(body, _swung(body, len(phase), swing), paths, bow=breath)
     offsets[:, 0] = 0.006 * body.height * wave(phase, 1.0, 0.3)
-    return _clip(name, place_feet(body, angles, offsets, paths), offsets, seconds=seconds)
+    return _clip(name, place_feet(body, angles, offsets, paths=paths), offsets, seconds=seconds)
 
 
 def _carried(
@@ -198,7 +199,7 @@ def _carried(
     """The trunk as high as standing legs allow, its withers lower by `bow` (object units)."""
     still = angles.new_zeros(len(angles))
     fore, hind = (highest_stand(body, paths, still, fore=fore) for fore in (True, False))
-    return carry_trunk(body, angles, fore - bow, hind)
+    return carry_trunk(body, angles, fore_rise=fore - bow, hind_rise=hind)
 
 
 def _planted(body: Body, phase: Keys, ahead: dict[str, float]) -> dict[str, Footpath]:

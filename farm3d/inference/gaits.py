@@ -181,7 +181,7 @@ def highest_stand(body: Body, paths: dict[str, Footpath], bounce: Keys, *, fore:
     return bounce + (torch.stack(allowed) - bounce).min()
 
 
-def carry_trunk(body: Body, angles: Angles, fore_rise: Keys, hind_rise: Keys) -> tuple[Angles, Places]:
+def carry_trunk(body: Body, angles: Angles, *, fore_rise: Keys, hind_rise: Keys) -> tuple[Angles, Places]:
     """The trunk raised and pitched as a whole so that shoulders and hips rise by so much on average.
 
     Returns the angles with the two roots' flexion changed alike, which turns the animal about mid-body,

@@ -161,7 +161,7 @@ def _leg(
     )
 
 
-def place_feet(body: Body, angles: Angles, offsets: Places, paths: dict[str, Footpath]) -> Angles:
+def place_feet(body: Body, angles: Angles, offsets: Places, *, paths: dict[str, Footpath]) -> Angles:
     """The angles of a whole clip: those given for the body, and legs that put the soles on their paths.
 
     Angles are cut to the body's limits. The lowest vertex of each foot is as high over the ground as
@@ -187,7 +187,7 @@ def place_feet(body: Body, angles: Angles, offsets: Places, paths: dict[str, Foo
 def sole_places(body: Body, angles: Angles, offsets: Places) -> dict[str, Places]:
     """Where each leg's sole is on average, and how high its foot's lowest vertex is (object frame)."""
     feet = torch.cat([leg.foot for leg in body.legs])
-    moved = skinned_places(body, feet, angles, offsets)
+    moved = skinned_places(body, feet, angles=angles, offsets=offsets)
     places = {}
     for leg, foot in zip(body.legs, moved.split([len(leg.foot) for leg in body.legs], dim=1), strict=True):
         sole = foot[:, torch.isin(leg.foot, leg.sole)].mean(dim=1)
@@ -205,7 +205,7 @@ def pivot_places(body: Body, angles: Angles, offsets: Places) -> dict[str, Place
 
 
 def skinned_places(
-    body: Body, vertices: Int[Tensor, " some"], angles: Angles, offsets: Places
+    body: Body, vertices: Int[Tensor, " some"], *, angles: Angles, offsets: Places
 ) -> Float[Tensor, "keys some 3"]:
     """Where a clip's keys move some vertices (object frame)."""
     weights = SkinningWeights(body.weights.indices[vertices], body.weights.weights[vertices])

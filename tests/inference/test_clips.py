@@ -139,7 +139,9 @@ def test_nothing_of_the_shipped_horse_goes_below_the_ground() -> None:
     body = shipped_horse()
     everything = torch.arange(len(body.vertices))
     for clip in all_clips(body):
-        moved = skinned_places(body, everything, clip.joint_angles.double(), clip.root_offsets.double())
+        moved = skinned_places(
+            body, everything, angles=clip.joint_angles.double(), offsets=clip.root_offsets.double()
+        )
         assert moved[..., 1].min() > body.ground - DEEPEST * body.height, clip.name
 
 
@@ -187,7 +189,9 @@ def test_idle_feet_are_planted_while_body_and_head_move() -> None:
 def lowest_of_head(body: Body, clip: Clip) -> float:
     head = body.weights.dense(len(body.skeleton.names))[:, body.bone("head")] > 0.5
     members = torch.nonzero(head).squeeze(1)
-    moved = skinned_places(body, members, clip.joint_angles.double(), clip.root_offsets.double())
+    moved = skinned_places(
+        body, members, angles=clip.joint_angles.double(), offsets=clip.root_offsets.double()
+    )
     return (float(moved[..., 1].min()) - body.ground) / body.height
 
 
@@ -208,7 +212,9 @@ def test_looking_around_turns_the_head_to_both_sides() -> None:
     body = shipped_horse()
     clip = look_around_clip(body)
     muzzle = body.vertices[:, 2].argmax()[None]
-    moved = skinned_places(body, muzzle, clip.joint_angles.double(), clip.root_offsets.double())[:, 0, 0]
+    moved = skinned_places(
+        body, muzzle, angles=clip.joint_angles.double(), offsets=clip.root_offsets.double()
+    )[:, 0, 0]
     assert moved.max() > 0.25 * body.height and moved.min() < -0.25 * body.height
 
 
