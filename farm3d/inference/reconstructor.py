@@ -33,7 +33,7 @@ textured, animatable 3D model out.
 ```python
 import farm3d
 
-animal = farm3d.load_model("OWNER/NAME").reconstruct("photo.jpg")
+animal = farm3d.reconstruct("photo.jpg", model="OWNER/NAME")
 animal.export("results/photo")
 ```
 """
