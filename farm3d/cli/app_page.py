@@ -94,7 +94,7 @@ def build_page(workshop: Workshop) -> gradio.Blocks:
                 examples = gradio.Examples([[str(path)] for path in sorted(EXAMPLES.iterdir())], [photograph])
             with gradio.Column(scale=7, min_width=480):
                 shown = gradio.HTML(EMPTY, elem_classes="viewer")
-        make = {
+        make: dict[str, Any] = {
             "fn": _maker(workshop, photograph, mask=mask, steps=steps),
             "inputs": {photograph, mask, steps},
             "outputs": [shown, told],
@@ -102,7 +102,7 @@ def build_page(workshop: Workshop) -> gradio.Blocks:
             "concurrency_id": "animals",
             "concurrency_limit": 1,
         }
-        drawing = {
+        drawing: dict[str, Any] = {
             "fn": _drawer(workshop),
             "inputs": [prompt],
             "outputs": [photograph, drawn],
@@ -159,8 +159,12 @@ def _picture(label: str, *, height: int) -> gradio.Image:
         image_mode=None,
     )
     # Gradio would open the file with PIL first, and answer a damaged one with a message of PIL's.
-    place.preprocess = lambda payload: None if payload is None else payload.path
+    place.preprocess = _sent_file  # type: ignore[method-assign]
     return place
+
+
+def _sent_file(payload: Any) -> str | None:
+    return None if payload is None else payload.path
 
 
 def _maker(

@@ -89,7 +89,7 @@ class Animal:
         measured = measure(self.prediction)
         return measured if self.known_length is None else measured.times(100.0 * self.scale.metres_per_unit)
 
-    def with_length(self, **centimetres: float) -> "Animal":
+    def with_length(self, **centimetres: float | int) -> "Animal":
         """The animal of the size that one length gives: `with_length(shoulder_height=150)`.
 
         Raises ConfigError for a length that is not one of `measure.LENGTHS`, and for more than one.

@@ -84,7 +84,7 @@ def read_frames(path: Path, frame_rate: float) -> Iterator[tuple[Path, SourceIma
 
 
 def find_animal(
-    frames: Iterable[tuple[Path, SourceImage]], find: Callable[[SourceImage, Path], Segmentation]
+    frames: Iterator[tuple[Path, SourceImage]], find: Callable[[SourceImage, Path], Segmentation]
 ) -> tuple[list[Frame], list[str]]:
     """The frames in which `find` sees the animal, and what it says of the others.
 

@@ -160,7 +160,7 @@ def reconstruct_film(
         return animal_mask(session, source, path, masks=session.masks)
 
     with stopwatch.stage("segment"):
-        frames, problems = find_animal(watch(read_frames(image.path, frame_rate), "masks"), find)
+        frames, problems = find_animal(iter(watch(read_frames(image.path, frame_rate), "masks")), find)
     with stopwatch.stage("reconstruct"):
         film = recover(
             session.reconstructor,

@@ -58,7 +58,7 @@ def picture(shift: int) -> tuple[SourceImage, Segmentation]:
 def film() -> Film:
     sources = {f"{shift:02d}": picture(shift) for shift in SHIFTS}
     frames, problems = find_animal(
-        [(Path(name), source) for name, (source, _) in sources.items()],
+        iter([(Path(name), source) for name, (source, _) in sources.items()]),
         lambda source, path: sources[path.name][1],
     )
     assert not problems
@@ -111,11 +111,11 @@ def test_frames_without_the_animal_are_told_and_left_out() -> None:
         return picture(0)[1]
 
     source = picture(0)[0]
-    frames, problems = find_animal([(Path(str(k)), source) for k in range(3)], find)
+    frames, problems = find_animal(iter([(Path(str(k)), source) for k in range(3)]), find)
     assert [frame.number for frame in frames] == [0, 2]
     assert problems == ["1: no animal found"]
     with pytest.raises(InputError, match="two frames that show the animal; 1 of this one"):
-        find_animal([(Path(str(k)), source) for k in range(2)], find)
+        find_animal(iter([(Path(str(k)), source) for k in range(2)]), find)
 
 
 def test_videos_are_read_at_the_rate_asked_for(tmp_path: Path) -> None:
