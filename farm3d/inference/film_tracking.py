@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from farm3d.data.transforms import resized
 from farm3d.geometry.camera import Camera
 from farm3d.geometry.mesh import Mesh
 from farm3d.geometry.skeleton import bone_transforms
@@ -22,7 +23,6 @@ from farm3d.inference.silhouette_fit import (
     PoseVariables,
     SilhouetteWeights,
     pose_change,
-    shrunk,
     silhouette_misfit,
     variables_of,
 )
@@ -91,7 +91,7 @@ def track(
     `steps` are those of the fit, 0, 1, ...: without any the track is that of the chosen hypotheses.
     """
     topology = edge_topology(prior.mesh.faces)
-    coarse = [shrunk(crop, SIZES[0]) for crop in crops]
+    coarse = [resized(crop, SIZES[0]) for crop in crops]
     start = _read(model, prior, animal, crops=crops, coarse=coarse, topology=topology)
     own = azimuth_elevation(animal.camera.world_to_camera[0, :3, :3])[0]
     start.costs[reference] += TURN_COST * _wrapped(start.azimuths[reference] - own).square()
@@ -103,7 +103,7 @@ def track(
     schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.2, total_iters=max(1, len(steps)))
     for step in steps:
         size = SIZES[step * len(SIZES) // len(steps)]
-        targets = coarse if size == SIZES[0] else [shrunk(crop, size) for crop in crops]
+        targets = coarse if size == SIZES[0] else [resized(crop, size) for crop in crops]
         optimizer.zero_grad(set_to_none=True)
         _pull_to_masks(animal, variables, angles, targets=targets, topology=topology)
         _unsteadiness(animal, variables, frame_rate).backward()

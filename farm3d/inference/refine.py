@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from scipy.spatial import cKDTree
 from torch import Tensor
 
+from farm3d.data.transforms import resized
 from farm3d.geometry.mesh import Mesh
 from farm3d.geometry.skeleton import bone_transforms
 from farm3d.geometry.skinning import skin
@@ -19,7 +20,6 @@ from farm3d.inference.silhouette_fit import (
     PoseVariables,
     SilhouetteWeights,
     pose_change,
-    shrunk,
     silhouette_misfit,
 )
 from farm3d.inference.starts import Trial, best_start
@@ -105,7 +105,7 @@ def refine(
         config.trial_factor * config.angle_rate,
         config.improbability,
     )
-    target = shrunk(batch, config.sizes[0])
+    target = resized(batch, config.sizes[0])
     start = best_start(model, prior, reading, target=target, trial=trial, weights=config)
     subject = _subject(model, prior, reading, initial=start.prediction)
     code = reading.encoded.features.detach().clone().requires_grad_()
@@ -140,7 +140,7 @@ def _fit(
     schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, config.last_rate, total_iters=config.steps)
     topology = edge_topology(subject.prior.mesh.faces)
     for k, size in enumerate(config.sizes):
-        target, best, since = shrunk(batch, size), float("inf"), 0
+        target, best, since = resized(batch, size), float("inf"), 0
         for _ in range(_steps_of(k, config)):
             loss = _objective(
                 _predict(subject, pose, code), subject, target, topology=topology, config=config

@@ -114,21 +114,3 @@ def pose_change(
     turned = (angles - initial).square()
     sideways = turned[..., 1:].mean(dim=(1, 2))
     return weights.angle_change * turned.mean(dim=(1, 2)) + weights.sideways_change * sideways
-
-
-def shrunk(batch: Batch, size: int) -> Batch:
-    """The crops and masks at another size, by area (bilinear where it is larger)."""
-    larger = size > batch.masks.shape[1]
-
-    def resized(images: Tensor) -> Tensor:
-        channels_first = images.permute(0, 3, 1, 2)
-        mode = {"mode": "bilinear", "align_corners": False} if larger else {"mode": "area"}
-        return torch.nn.functional.interpolate(channels_first, (size, size), **mode).permute(0, 2, 3, 1)
-
-    return Batch(
-        images=resized(batch.images),
-        masks=resized(batch.masks),
-        valid=resized(batch.valid),
-        inside_distance=resized(batch.inside_distance),
-        outside_distance=resized(batch.outside_distance),
-    )

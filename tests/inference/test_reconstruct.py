@@ -8,6 +8,7 @@ import pytest
 import torch
 from scipy.spatial import cKDTree
 
+from farm3d.data.transforms import resized
 from farm3d.geometry.viewpoint import azimuth_elevation
 from farm3d.inference.reconstruct import (
     Reconstruction,
@@ -16,7 +17,6 @@ from farm3d.inference.reconstruct import (
     source_silhouette,
 )
 from farm3d.inference.refine import RefineConfig
-from farm3d.inference.silhouette_fit import shrunk
 from farm3d.inference.starts import Trial, best_start
 from farm3d.io.image import read_image, read_mask
 from farm3d.models.build import TrainedModel, load_trained, shipped_checkpoint
@@ -106,7 +106,7 @@ def test_a_hypothesis_that_does_not_fit_is_left(
     wrong = {0: 1, 1: 0, 2: 3, 3: 2}[right]
     logits = torch.zeros(1, 4).index_fill(1, torch.tensor([wrong]), 3.0)
     misled = replace(reading, viewpoint=replace(reading.viewpoint, logits=logits))
-    target = shrunk(batch, 48)
+    target = resized(batch, 48)
     start = best_start(
         trained.model, prior, misled, target=target, trial=Trial(10, 0.02, 0.06, 0.02), weights=RefineConfig()
     )
