@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from farm3d.config import StrictConfig
 from farm3d.fields.animal_fields import AlbedoField, DeformationField, FeatureField
-from farm3d.fields.sdf_field import SDFField
+from farm3d.fields.sdf_field import InitialShape, SDFField
 from farm3d.geometry.camera import Camera, camera_from_rotation
 from farm3d.geometry.mesh import Mesh
 from farm3d.geometry.skeleton import Skeleton, bone_transforms
@@ -44,6 +44,8 @@ class ModelConfig(StrictConfig):
     """Length of the feature vector that every head reads."""
     width: int = 128
     """Width of the heads and of the coordinate networks."""
+    initial_shape: InitialShape = "ellipsoid"
+    """What the category's shape starts from (`initial_sdf`)."""
     sdf_layers: int = 5
     sdf_harmonics: int = 8
     deformation_layers: int = 3
@@ -125,7 +127,12 @@ class AnimalModel(nn.Module):
         super().__init__()
         self.config = config
         width, features = config.width, config.features
-        self.sdf = SDFField(width=width, layers=config.sdf_layers, harmonics=config.sdf_harmonics)
+        self.sdf = SDFField(
+            width=width,
+            layers=config.sdf_layers,
+            harmonics=config.sdf_harmonics,
+            initial_shape=config.initial_shape,
+        )
         self.encoder = _encoder(config)
         self.viewpoint = ViewpointPredictor(
             features=features,

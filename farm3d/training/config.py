@@ -19,6 +19,8 @@ class ImageTraining(StrictConfig):
     """Of equal chances for all hypotheses, mixed with that softmax."""
     best_share: Schedule = ramp(0.0, 0.8, start=6000, end=7600)
     """Of the images that are seen under their most probable hypothesis."""
+    shape_from: int = 0
+    """Until then the category's shape stays what it starts as, while viewpoints are learned."""
     articulation_from: int = 10_000
     deformation_from: int = 90_000
     grid_resolution: Schedule = Steps(steps=((0, 128.0), (100_000, 256.0)))

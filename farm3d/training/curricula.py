@@ -126,10 +126,12 @@ def _image_terms(
         draws=with_tensors(_draws(config, rng), lambda drawn: drawn[part.places].to(device)),
     )
     anywhere, near = (_uniform_points(config, rng).to(device) for _ in range(2))
-    with record_function("losses"):
-        eikonal = eikonal_term(model.sdf, prior, anywhere=anywhere, near=near, part=part)
+    if portion.step >= config.images.shape_from:
+        with record_function("losses"):
+            eikonal = eikonal_term(model.sdf, prior, anywhere=anywhere, near=near, part=part)
+        terms = replace(terms, eikonal=eikonal)
     judged = _distillation(config, denoiser, prediction, step=portion.step, part=part)
-    return replace(terms, eikonal=eikonal, distillation=judged)
+    return replace(terms, distillation=judged)
 
 
 def _distillation(
@@ -178,11 +180,12 @@ def _numbers(config: TrainConfig, step: int) -> ImageStep:
 def _moving_prior(
     config: TrainConfig, model: AnimalModel, *, step: int, rng: np.random.Generator
 ) -> ShapePrior:
-    """The category's shape on a lattice that is shifted a little."""
+    """The category's shape on a lattice that is shifted a little; without gradient before it may change."""
     resolution = round(config.images.grid_resolution.value(step))
     reach = config.images.jitter * shape_lattice(resolution).spacing
     down, along = rng.uniform(-reach, reach, size=2)
-    with record_function("iso-surface"):
+    changes = step >= config.images.shape_from
+    with record_function("iso-surface"), torch.set_grad_enabled(changes):
         return model.prior(resolution=resolution, shift=(float(down), float(along)), unfinished=True)
 
 

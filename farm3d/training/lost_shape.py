@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from farm3d.errors import TrainingError
-from farm3d.fields.sdf_field import SDFField, initial_sdf
+from farm3d.fields.sdf_field import InitialShape, SDFField, initial_sdf
 from farm3d.geometry.tetrahedral_grid import HALF_EXTENT
 from farm3d.losses.objective import LossTerms
 from farm3d.losses.regularization import absence_loss
@@ -36,16 +36,16 @@ def recovery_terms(field: SDFField, *, step: int, empty_steps: int) -> LossTerms
             f"step {step}: the category's shape has had no surface for {PATIENCE} steps and does not"
             " come back; try a smaller field_learning_rate, or larger weights of mask and inside_distance"
         )
-    inside, outside = _known_places(next(field.parameters()).device)
+    inside, outside = _known_places(field.initial_shape, next(field.parameters()).device)
     return LossTerms(absence=absence_loss(field(inside), field(outside), margin=MARGIN))
 
 
 def _known_places(
-    device: torch.device,
+    shape: InitialShape, device: torch.device
 ) -> tuple[Float[Tensor, "inside 3"], Float[Tensor, "outside 3"]]:
     """Points of a grid over the cube: well inside the initial shape, and on the cube's border."""
     axis = torch.linspace(-HALF_EXTENT, HALF_EXTENT, POINTS_A_SIDE).tolist()
     grid = torch.tensor(list(itertools.product(axis, repeat=3)), device=device)
-    inside = initial_sdf(grid) < -4.0 * MARGIN
+    inside = initial_sdf(grid, shape) < -4.0 * MARGIN
     border = grid.abs().amax(dim=1) == HALF_EXTENT
     return grid[inside], grid[border]

@@ -32,6 +32,8 @@ def planned_changes(config: TrainConfig) -> list[Change]:
     if config.supervision == "truth":
         changes.append(Change(config.prior_steps, "the category's shape is fixed; training on images begins"))
     else:
+        if config.images.shape_from:
+            changes.append(Change(config.images.shape_from, "the category's shape begins to change"))
         changes.append(Change(config.images.articulation_from, "articulation begins"))
         changes.append(Change(config.images.deformation_from, "deformation begins"))
     return sorted(changes, key=lambda change: change.step)
@@ -74,7 +76,7 @@ def settled(config: TrainConfig, step: int) -> TrainConfig:
         inner[last] = schedule.value(step)
     values["steps"] = FOR_EVER
     values["prior_steps"] = FOR_EVER if step < config.prior_steps else 0
-    for switch in ("articulation_from", "deformation_from"):
+    for switch in ("shape_from", "articulation_from", "deformation_from"):
         values["images"][switch] = 0 if values["images"][switch] <= step else FOR_EVER
     return TrainConfig.model_validate(values)
 
@@ -102,4 +104,5 @@ def _beginning(config: TrainConfig) -> str:
     if config.supervision == "truth":
         return "the category's shape, from the farm's mean animal"
     features = ", features" if config.model.feature_channels else ""
-    return f"shape, viewpoint, light, colours{features}, from images alone"
+    shape = "" if config.images.shape_from else "shape, "
+    return f"{shape}viewpoint, light, colours{features}, from images alone"

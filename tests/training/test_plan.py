@@ -51,6 +51,14 @@ def test_the_table_ends_with_the_run_and_says_what_it_does_not_reach() -> None:
     )
 
 
+def test_a_shape_that_waits_is_told() -> None:
+    waiting = config(*IMAGES, "images.shape_from=150")
+    assert Change(150, "the category's shape begins to change") in planned_changes(waiting)
+    assert plan_table(waiting).splitlines()[1] == "   0  viewpoint, light, colours, from images alone"
+    assert settled(waiting, 149).images.shape_from == FOR_EVER
+    assert settled(waiting, 150).images.shape_from == 0
+
+
 def test_a_settled_config_stays_at_its_step_for_ever() -> None:
     at = settled(config(*IMAGES), 600)
     assert planned_changes(at) == [Change(0, "articulation begins"), Change(FOR_EVER, "deformation begins")]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from PIL import Image
 
 from farm3d.cli.train import main
@@ -21,6 +22,7 @@ from farm3d.errors import CheckpointError, TrainingError
 from farm3d.losses.objective import LossTerms
 from farm3d.models.build import load_trained
 from farm3d.training.config import TrainConfig
+from farm3d.training.learner import new_learner
 from farm3d.training.trainer import train
 from farm3d.training.visuals import GAP, SIDE, TITLE_HEIGHT
 
@@ -256,6 +258,7 @@ IMAGE_CHANGES = (
     "model.grid_resolution=32",
     "model.feature_channels=16",
     "images.grid_resolution=32",
+    "images.shape_from=2",
     "images.articulation_from=3",
     "images.deformation_from=6",
     "images.eikonal_points=200",
@@ -276,6 +279,7 @@ def test_training_from_images_resumes_bit_for_bit_and_switches_its_parts_on(
     lines = metrics(tmp_path / "whole")
     assert metrics(tmp_path / "broken") == lines
     always = {"step", "loss", "eikonal", "mask", "inside_distance", "color", "features", "score"}
+    assert lines[1].keys() == always - {"eikonal"}
     assert lines[2].keys() == always
     assert lines[3].keys() == always | {"articulation"}
     assert lines[6].keys() == always | {"articulation", "deformation"}
@@ -290,8 +294,16 @@ def test_training_from_images_reads_no_truth(data: ImageDataSet, tmp_path: Path)
     for sample in copy.glob("shard_*/*.json"):
         record = json.loads(sample.read_text())
         sample.write_text(json.dumps({"id": record["id"], "prompt": record["prompt"]}))
-    few = ("steps=2",)
+    few = ("steps=3",)
     short = load_config(TrainConfig, preset_or_file="tiny", overrides=[*IMAGE_CHANGES, *few])
     known = run_training(short, data, tmp_path / "known")
     blind = run_training(short, open_data_set(copy), tmp_path / "blind")
     assert (known / FILES[0]).read_bytes() == (blind / FILES[0]).read_bytes()
+
+
+def test_the_shape_waits_for_its_step(data: ImageDataSet, tmp_path: Path) -> None:
+    start = new_learner(image_config(), torch.device("cpu")).model.sdf.state_dict()
+    for steps, same in ((2, True), (3, False)):
+        stopped = run_training(image_config(), data, tmp_path / str(steps), should_stop=after(steps))
+        learned = load_trained(stopped).model.sdf.state_dict()
+        assert all(torch.equal(learned[name], start[name]) for name in start) == same
