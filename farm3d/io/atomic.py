@@ -48,6 +48,9 @@ def replacing_folder(path: Path | str) -> Iterator[Path]:
             aside.mkdir(parents=True)
             yield aside
             _put_in_place(aside, target)
+        except InputError as error:
+            # About a file in the new folder: its name is gone when the message is read.
+            raise InputError(str(error).replace(str(aside), str(target))) from error
         finally:
             shutil.rmtree(aside, ignore_errors=True)
 

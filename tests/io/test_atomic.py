@@ -65,6 +65,25 @@ def test_a_full_disk_in_the_block_is_one_line(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("inner", ["model.safetensors", "deeper/model.safetensors"])
+def test_a_full_disk_names_the_file_that_would_have_been(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inner: str
+) -> None:
+    """Not the hidden one that was written aside, in a hidden folder that is gone by then."""
+
+    def full_disk(self: Path, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self))
+
+    monkeypatch.setattr(Path, "write_bytes", full_disk)
+    monkeypatch.chdir(tmp_path)
+    for run in (tmp_path / "run", Path("run")):
+        target = run / "step_000100"
+        with pytest.raises(InputError) as refusal, replacing_folder(target) as folder:
+            write_bytes_atomically(folder / inner, b"data")
+        assert str(refusal.value) == f"cannot write {target / inner}: No space left on device"
+    assert list((tmp_path / "run").iterdir()) == []
+
+
 def test_an_error_about_another_file_passes_unchanged(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), replacing_folder(tmp_path / "results" / "horse"):
         (tmp_path / "photo.jpg").read_bytes()
