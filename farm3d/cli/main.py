@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,9 @@ from farm3d.errors import ConfigError, Farm3DError
 
 USER_MISTAKE, INTERRUPTED, TERMINATED = 2, 130, 143
 """Exit codes: a mistake that one line explains; Ctrl-C and SIGTERM by the shell's rule, 128 + signal."""
+
+FIRST_SPEAKS_SECONDS = 10.0
+"""How long the other processes of a launcher wait for the first to tell a mistake."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +141,7 @@ def run_command(
 
     A `Farm3DError`, an error of the operating system (full disk, no permission), Ctrl-C and SIGTERM end
     in one line on stderr; `FARM3D_TRACEBACK=1` shows the traceback before it. Any other exception is a
-    bug and stays one.
+    bug and stays one. Of several processes of a launcher that meet the same the first tells it.
     """
     parser = make_parser()
     messages = Messages(parser.prog)
@@ -156,6 +160,33 @@ def run_command(
         return _leave(messages, "terminated", TERMINATED)
     except KeyboardInterrupt:
         return _leave(messages, "interrupted", INTERRUPTED)
+
+
+def _leave(messages: Messages, line: str, exit_code: int) -> int:
+    """Tell why the command ends, unless another process of the same launcher does."""
+    if os.environ.get("FARM3D_TRACEBACK", "0") not in ("", "0"):
+        traceback.print_exc()
+    if not _told_by_the_first(exit_code):
+        messages.error(line)
+    return exit_code
+
+
+def _told_by_the_first(exit_code: int) -> bool:
+    """Whether this is one of several processes of a launcher here, of which the first met the same.
+
+    A launcher ends all processes when one of them fails. So the others wait for that, and speak where it does
+    not happen: then the mistake was theirs alone. Of interruptions, which reach all, only the first speaks.
+    """
+    if os.environ.get("LOCAL_RANK", "0") in ("", "0"):
+        return False
+    if exit_code != USER_MISTAKE:
+        return True
+    try:
+        with _signal_handlers({signal.SIGTERM: _raise_interruption}):
+            time.sleep(FIRST_SPEAKS_SECONDS)
+    except KeyboardInterrupt:
+        return True
+    return False
 
 
 @contextmanager
@@ -199,13 +230,6 @@ def _describe(error: Exception) -> str:
         where = "" if error.filename is None else f"{os.fspath(error.filename)}: "
         return f"{where}{error.strerror}"
     return str(error) or type(error).__name__
-
-
-def _leave(messages: Messages, line: str, exit_code: int) -> int:
-    if os.environ.get("FARM3D_TRACEBACK", "0") not in ("", "0"):
-        traceback.print_exc()
-    messages.error(line)
-    return exit_code
 
 
 def _raise_interruption(signal_number: int, frame: FrameType | None) -> NoReturn:

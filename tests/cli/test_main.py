@@ -74,6 +74,52 @@ def test_a_wrong_option_is_one_line_and_exit_code_2(
     assert capsys.readouterr().err.count("\n") == 1
 
 
+def test_of_a_launchers_processes_the_first_tells_a_mistake_that_all_meet() -> None:
+    """The launcher ends the others when the first fails."""
+    code = """
+import sys, time
+from farm3d.cli.main import command_parser, add_common_options, run_command
+from farm3d.errors import InputError
+def make_parser():
+    parser = command_parser("demo", "", examples=("", ""))
+    add_common_options(parser, out=None)
+    return parser
+def action(arguments, messages):
+    print("here", flush=True)
+    raise InputError("no such folder")
+sys.exit(run_command(make_parser, action, []))
+"""
+    team = [
+        subprocess.Popen(
+            [sys.executable, "-c", code],
+            env=os.environ | {"RANK": str(rank), "LOCAL_RANK": str(rank)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+    first, second = team
+    assert first.communicate(timeout=30.0) == ("here\n", "demo: no such folder\n")
+    assert second.stdout is not None and second.stdout.readline() == "here\n"
+    time.sleep(0.5)
+    assert second.poll() is None
+    second.terminate()
+    assert second.communicate(timeout=30.0) == ("", "")
+    assert [process.returncode for process in team] == [2, 2]
+
+
+def test_a_process_whose_mistake_is_its_own_tells_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    monkeypatch.setattr("farm3d.cli.main.FIRST_SPEAKS_SECONDS", 0.1)
+    assert run_command(make_parser, raising(InputError("a.jpg: damaged")), []) == 2
+    assert capsys.readouterr().err == "farm3d-demo: a.jpg: damaged\n"
+    assert run_command(make_parser, raising(KeyboardInterrupt()), []) == 130
+    assert capsys.readouterr().err == "", "the first says that all were interrupted"
+
+
 def test_a_bug_keeps_its_traceback() -> None:
     with pytest.raises(ZeroDivisionError):
         run_command(make_parser, raising(ZeroDivisionError()), [])
