@@ -125,7 +125,9 @@ def find_checkpoint(checkpoint: str | None, category: str | None = None) -> Path
         return path
     if is_hub_id(checkpoint):
         return fetch_checkpoint(checkpoint)
-    raise CheckpointError(f"{checkpoint}: no such file or folder, and not a hub id (owner/name)")
+    raise CheckpointError(
+        f"{checkpoint}: no such file or folder, and not a repository of the hub (OWNER/NAME)"
+    )
 
 
 def _equal(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> bool:

@@ -18,7 +18,7 @@ from pydantic import Field
 
 from farm3d.config import StrictConfig
 from farm3d.errors import CheckpointError, ConfigError, MissingDependencyError
-from farm3d.pretrained.hub import is_hub_id
+from farm3d.pretrained.hub import fetch_folder, is_hub_id
 
 PIPELINE_CLASS = "StableDiffusionPipeline"
 MODEL_FILES = (
@@ -35,6 +35,7 @@ MODEL_FILES = (
 """What a model must hold. Weights are read as safetensors alone: a pickle can run programs."""
 
 TOKENIZER_FILES = ("tokenizer/tokenizer.json", "tokenizer/vocab.json", "tokenizer/merges.txt")
+HUB_FILES = (*MODEL_FILES, *TOKENIZER_FILES, "tokenizer/special_tokens_map.json")
 """A tokenizer's words are in the first, or in the two others."""
 
 Scheduler = Literal["model", "ddim", "dpm-solver", "euler", "unipc"]
@@ -161,7 +162,7 @@ def load_model(name: str, revision: str, *, device: torch.device, precision: Pre
     if folder.is_dir():
         version = None
     elif is_hub_id(name):
-        folder = _fetch(name, revision)
+        folder = fetch_folder(name, revision=revision, wanted=HUB_FILES)
         version = folder.name
     else:
         raise CheckpointError(f"{name}: no such folder, and no repository of the hub (OWNER/NAME)")
@@ -210,21 +211,6 @@ def check_lengths(model: LoadedModel, texts: Sequence[str]) -> None:
         count = len(model.pipeline.tokenizer(text, truncation=False).input_ids)
         if count > limit:
             raise ConfigError(f"the text encoder reads {limit} tokens, this prompt has {count}: {text!r}")
-
-
-def _fetch(repository: str, revision: str) -> Path:
-    """The snapshot of a repository in the hub's cache, downloaded as far as it is missing."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
-    wanted = [*MODEL_FILES, *TOKENIZER_FILES, "tokenizer/special_tokens_map.json"]
-    try:
-        return Path(snapshot_download(repository, revision=revision, allow_patterns=wanted))
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-        first_line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise CheckpointError(
-            f"{repository} ({revision}): not a folder, and the hub does not give it ({first_line})"
-        ) from None
 
 
 def _read_pipeline(folder: Path, name: str) -> Any:

@@ -108,6 +108,10 @@ MISTAKES: dict[str, tuple[Bad, str]] = {
         with_options("--checkpoint", "none.safetensors"),
         "none.safetensors: no such file",
     ),
+    "a run that is not there": (
+        with_options("--checkpoint", "runs/nowhere"),
+        "runs/nowhere: no such file or folder",
+    ),
     "another program's checkpoint": (
         with_checkpoint(lambda path: save_file({"w": torch.zeros(2)}, path), "foreign.safetensors"),
         "foreign.safetensors: not a farm3d checkpoint",
