@@ -5,6 +5,7 @@ import importlib.util
 
 from farm3d.cli.infer import SEGMENTERS
 from farm3d.cli.main import Messages, add_common_options, command_parser, positive_int, run_command
+from farm3d.cli.model_options import add_model_options
 from farm3d.errors import MissingDependencyError
 
 LOOPBACK = "127.0.0.1"
@@ -29,17 +30,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--port", type=positive_int, metavar="N", help=f"port (default: {PORT}, or the next free one)"
     )
-    model = parser.add_argument_group("model")
-    model.add_argument("--category", metavar="NAME", help="which shipped checkpoint (default: the only one)")
-    model.add_argument(
-        "--checkpoint",
-        metavar="FILE|RUN|HUB_ID",
-        help="a checkpoint file, a run's folder or a hub repository",
-    )
-    model.add_argument(
+    add_model_options(parser)
+    pictures = parser.add_argument_group("pictures")
+    pictures.add_argument(
         "--segmenter", default="auto", choices=SEGMENTERS, help="where masks come from (default: auto)"
     )
-    model.add_argument(
+    pictures.add_argument(
         "--model",
         metavar="MODEL",
         help="Stable Diffusion (folder or hub id) that draws prompts; else the farm does",

@@ -11,10 +11,10 @@ from farm3d.cli.app import LOOPBACK, PORT
 from farm3d.cli.app_work import Workshop
 from farm3d.cli.device import choose_device
 from farm3d.cli.main import Messages
+from farm3d.cli.model_options import chosen_model
 from farm3d.config import load_config
 from farm3d.errors import ConfigError
-from farm3d.inference.reconstructor import Reconstructor, find_checkpoint
-from farm3d.models.build import load_trained
+from farm3d.inference.reconstructor import Reconstructor
 from farm3d.pretrained.segmentation import make_segmenter
 from farm3d.pretrained.stable_diffusion import DiffusionSettings
 
@@ -57,12 +57,7 @@ def _workshop(root: Path, arguments: argparse.Namespace, messages: Messages) -> 
     device = choose_device(arguments.device, messages)
     masks = make_segmenter(arguments.segmenter, device=device)
     messages.say(masks.notice)
-    trained = load_trained(find_checkpoint(arguments.checkpoint, arguments.category))
-    if arguments.category not in (None, trained.category):
-        raise ConfigError(
-            f"{arguments.checkpoint} is a model of the category {trained.category!r},"
-            f" not {arguments.category!r}"
-        )
+    _, trained = chosen_model(arguments)
     diffusion = None
     if arguments.model is not None:
         overrides = [f"model={arguments.model}"]

@@ -16,6 +16,7 @@ from farm3d.cli.main import (
     non_negative_int,
     positive_int,
 )
+from farm3d.cli.model_options import add_model_options, chosen_model
 
 if TYPE_CHECKING:
     from farm3d.eval.animodel import SampleReconstruction
@@ -38,8 +39,7 @@ def add_animodel(subcommands: "argparse._SubParsersAction[argparse.ArgumentParse
     parser.add_argument(
         "folder", type=Path, help="a category's folder with images/ and meshes/, or the benchmark's"
     )
-    parser.add_argument("--category", metavar="NAME", help="which shipped checkpoint (default: the only one)")
-    parser.add_argument("--checkpoint", metavar="FILE|RUN", help="another checkpoint")
+    add_model_options(parser)
     parser.add_argument("--refine", type=non_negative_int, metavar="N", help="steps of refinement")
     parser.add_argument(
         "--meshes",
@@ -56,12 +56,9 @@ def add_animodel(subcommands: "argparse._SubParsersAction[argparse.ArgumentParse
 
 def _animodel(arguments: argparse.Namespace, messages: Messages) -> int:
     refuse_outputs(arguments)
-    from farm3d.inference.reconstructor import find_checkpoint
     from farm3d.inference.refine import RefineConfig
-    from farm3d.models.build import load_trained
 
-    checkpoint = find_checkpoint(arguments.checkpoint, arguments.category)
-    trained = load_trained(checkpoint)
+    checkpoint, trained = chosen_model(arguments)
     refinement = RefineConfig() if arguments.refine is None else RefineConfig(steps=arguments.refine)
     kept = arguments.meshes
     with tempfile.TemporaryDirectory() if kept is None else nullcontext(str(kept)) as meshes:

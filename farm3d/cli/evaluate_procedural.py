@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from farm3d.cli.evaluation_output import add_output_options, provenance_of, refuse_outputs, write_outputs
 from farm3d.cli.main import Messages, add_common_options, add_subcommand, non_negative_int
+from farm3d.cli.model_options import add_model_options, chosen_model
 
 if TYPE_CHECKING:
     from farm3d.data.image_folder import ImageDataSet
@@ -37,8 +38,7 @@ def add_procedural(subcommands: "argparse._SubParsersAction[argparse.ArgumentPar
         nargs="?",
         help="a data set of farm3d-synth (default: 100 pictures of the category's fixed test seed)",
     )
-    parser.add_argument("--category", metavar="NAME", help="which shipped checkpoint (default: the only one)")
-    parser.add_argument("--checkpoint", metavar="FILE|RUN", help="another checkpoint")
+    add_model_options(parser)
     parser.add_argument("--refine", type=non_negative_int, metavar="N", help="steps of refinement")
     parser.add_argument(
         "--align-on",
@@ -54,12 +54,9 @@ def add_procedural(subcommands: "argparse._SubParsersAction[argparse.ArgumentPar
 def _procedural(arguments: argparse.Namespace, messages: Messages) -> int:
     refuse_outputs(arguments)
     from farm3d.eval.procedural_report import procedural_report
-    from farm3d.inference.reconstructor import find_checkpoint
     from farm3d.inference.refine import RefineConfig
-    from farm3d.models.build import load_trained
 
-    checkpoint = find_checkpoint(arguments.checkpoint, arguments.category)
-    trained = load_trained(checkpoint)
+    checkpoint, trained = chosen_model(arguments)
     refinement = RefineConfig() if arguments.refine is None else RefineConfig(steps=arguments.refine)
     with tempfile.TemporaryDirectory() as scratch:
         test, training = _data_sets(arguments, trained.category, Path(scratch))

@@ -11,6 +11,7 @@ from farm3d.cli.main import (
     positive_int,
     run_command,
 )
+from farm3d.cli.model_options import add_model_options
 
 SEGMENTERS = ("auto", "alpha", "file", "pointrend", "maskrcnn", "grabcut")
 
@@ -67,13 +68,7 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
     film.add_argument(
         "--model", metavar="MODEL", help="Stable Diffusion (folder or hub id) that draws; else the farm does"
     )
-    model = parser.add_argument_group("model")
-    model.add_argument("--category", metavar="NAME", help="which shipped checkpoint (default: the only one)")
-    model.add_argument(
-        "--checkpoint",
-        metavar="FILE|RUN|HUB_ID",
-        help="a checkpoint file, a run's folder or a hub repository",
-    )
+    add_model_options(parser)
     mask = parser.add_argument_group("mask")
     mask.add_argument(
         "--mask", type=Path, metavar="FILE", help="mask of the animal, white on black, for a single image"

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from farm3d.cli.device import choose_device
 from farm3d.cli.main import Messages
+from farm3d.cli.model_options import chosen_model
 from farm3d.config import load_config
 from farm3d.errors import ConfigError, Farm3DError
 from farm3d.inference.animal import Animal
@@ -21,7 +22,7 @@ from farm3d.inference.edit import Part
 from farm3d.inference.export import ExportOptions
 from farm3d.inference.film import FRAME_RATE, Watch
 from farm3d.inference.measure import parse_known_length
-from farm3d.inference.reconstructor import find_checkpoint
+from farm3d.inference.reconstructor import Reconstructor
 from farm3d.inference.refine import RefineConfig
 from farm3d.inference.relight import parse_light
 from farm3d.inference.session import (
@@ -68,14 +69,17 @@ def infer(arguments: argparse.Namespace, messages: Messages) -> int:
     clip = resolve_clip(arguments.clip)
     maker = make_segmenter(arguments.segmenter, weights=arguments.segmenter_weights, device=device)
     drawn = _drawn(arguments, messages, device)
-    category = arguments.category or _shipped(drawn, arguments.checkpoint)
+    loading = Stopwatch()
+    with loading.stage("load"):
+        reconstructor = Reconstructor(chosen_model(arguments, _shipped(drawn))[1])
     session = open_session(
         Path(arguments.out or "results"),
-        find_checkpoint(arguments.checkpoint, category),
+        reconstructor,
         masks=MaskOptions(maker, arguments.mask, arguments.instance),
         refinement=_refinement(arguments),
+        loading_seconds=loading.seconds["load"],
     )
-    _check_category(arguments, session, drawn=drawn, messages=messages)
+    _compare_categories(session, drawn, messages)
     edits = Edits(known_length=length, faces=arguments.faces)
     pose, coat, partner = _others(arguments, session, edits)
     options = ExportOptions(
@@ -165,14 +169,8 @@ def _check_mask(arguments: argparse.Namespace, images: list[InputImage]) -> None
         raise ConfigError("--mask fits one image, not a film; put NAME_mask.png beside each frame NAME.jpg")
 
 
-def _check_category(
-    arguments: argparse.Namespace, session: Session, *, drawn: PromptPicture | None, messages: Messages
-) -> None:
+def _compare_categories(session: Session, drawn: PromptPicture | None, messages: Messages) -> None:
     category = session.reconstructor.trained.category
-    if arguments.category not in (None, category):
-        raise ConfigError(
-            f"{arguments.checkpoint} is a model of the category {category!r}, not {arguments.category!r}"
-        )
     if drawn is not None and drawn.category not in (None, category):
         messages.say(f"the picture shows a {drawn.category}; the model knows {category} shapes only")
 
@@ -194,11 +192,9 @@ def _drawn(arguments: argparse.Namespace, messages: Messages, device: torch.devi
     return drawn
 
 
-def _shipped(drawn: PromptPicture | None, checkpoint: str | None) -> str | None:
-    """The category of the prompt's animal, where a checkpoint of it ships and none is given."""
-    if drawn is None or checkpoint is not None or drawn.category not in shipped_categories():
-        return None
-    return drawn.category
+def _shipped(drawn: PromptPicture | None) -> str | None:
+    """The category of the prompt's animal, where a checkpoint of it ships."""
+    return drawn.category if drawn is not None and drawn.category in shipped_categories() else None
 
 
 def _others(arguments: argparse.Namespace, session: Session, edits: Edits) -> list[Animal | None]:

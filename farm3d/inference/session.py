@@ -17,7 +17,6 @@ from farm3d.io.atomic import replacing_folder, write_bytes_atomically
 from farm3d.io.html_report import IndexEntry, index_html
 from farm3d.io.image import SourceImage, read_image
 from farm3d.io.inputs import InputImage
-from farm3d.models.build import load_trained
 from farm3d.pretrained.segmentation import GIVEN_OR_GRABCUT, MaskSource, segment
 from farm3d.types import Segmentation
 
@@ -73,13 +72,17 @@ class Outcome:
     summary: str
 
 
-def open_session(out: Path, checkpoint: Path, *, masks: MaskOptions, refinement: RefineConfig) -> Session:
-    """Load the model and make the folder `out`; raises a Farm3DError where that cannot be."""
-    stopwatch = Stopwatch()
-    with stopwatch.stage("load"):
-        reconstructor = Reconstructor(load_trained(checkpoint))
+def open_session(
+    out: Path,
+    reconstructor: Reconstructor,
+    *,
+    masks: MaskOptions,
+    refinement: RefineConfig,
+    loading_seconds: float,
+) -> Session:
+    """A session whose folder `out` is there; raises an InputError where it cannot be made."""
     _make_folder(out)
-    return Session(out, reconstructor, masks, refinement, stopwatch.seconds["load"])
+    return Session(out, reconstructor, masks, refinement, loading_seconds)
 
 
 def read_animal(session: Session, path: Path) -> Animal:
