@@ -6,6 +6,7 @@ import sys
 
 from farm3d.cli.evaluate_animodel import add_animodel
 from farm3d.cli.evaluate_chamfer import add_chamfer
+from farm3d.cli.evaluate_clips import add_clips
 from farm3d.cli.evaluate_keypoints import add_keypoint_transfer
 from farm3d.cli.evaluate_masks import add_masks
 from farm3d.cli.evaluate_model import add_photos
@@ -38,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     subcommands = parser.add_subparsers(required=True, metavar="WHAT", title="what to measure")
     add_animodel(subcommands)
     add_chamfer(subcommands)
+    add_clips(subcommands)
     add_keypoint_transfer(subcommands)
     add_masks(subcommands)
     add_photos(subcommands)

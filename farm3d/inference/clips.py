@@ -75,12 +75,16 @@ def standard_clips(prediction: AnimalPrediction, metres_per_unit: float) -> tupl
     """
     body = prediction_body(prediction)
     pace = math.sqrt(body.height * metres_per_unit / HORSE_METRES)
+    return (*body_clips(body, pace=pace), photograph_clip(prediction))
+
+
+def body_clips(body: Body, *, pace: float = 1.0) -> tuple[Clip, ...]:
+    """The clips that loop, of an animal whose strides take `pace` times as long as the gaits say."""
     return (
         idle_clip(body),
         *(gait_clip(body, gait, pace=pace) for gait in (WALK, TROT, GALLOP)),
         graze_clip(body),
         look_around_clip(body),
-        photograph_clip(prediction),
     )
 
 
