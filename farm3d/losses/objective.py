@@ -20,11 +20,13 @@ class LossTerms:
     eikonal: Scalar | None = None
     absence: Scalar | None = None
     mask: Scalar | None = None
+    coarse_mask: Scalar | None = None
     inside_distance: Scalar | None = None
     color: Scalar | None = None
     features: Scalar | None = None
     articulation: Scalar | None = None
     deformation: Scalar | None = None
+    elevation_prior: Scalar | None = None
     score: Scalar | None = None
     distillation: Scalar | None = None
     hypothesis: Scalar | None = None
@@ -52,11 +54,14 @@ class LossWeights(StrictConfig):
     absence: Schedule = Constant(1.0)
     """Alone in the steps in which the shape has no surface."""
     mask: Schedule = Constant(10.0)
+    coarse_mask: Schedule = Constant(0.0)
+    """Ours, for training from images, as is `elevation_prior`."""
     inside_distance: Schedule = Constant(100.0)
     color: Schedule = Constant(1.0)
     features: Schedule = Constant(10.0)
     articulation: Schedule = Constant(0.01)
     deformation: Schedule = Constant(1.0)
+    elevation_prior: Schedule = Constant(0.0)
     score: Schedule = Constant(1.0)
     distillation: Schedule = Constant(0.0)
     hypothesis: Schedule = Constant(1.0)

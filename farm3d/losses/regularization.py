@@ -1,10 +1,15 @@
 """What keeps shapes and poses plausible."""
 
+import math
+
 from jaxtyping import Float
 from torch import Tensor
 
 from farm3d.shapes import JointAngles, Points
 from farm3d.types import SDFSamples
+
+TYPICAL_ELEVATION = math.radians(10.0)
+"""Of the camera, where people stand who take photographs of animals."""
 
 
 def eikonal_loss(samples: SDFSamples) -> Float[Tensor, ""]:
@@ -15,6 +20,14 @@ def eikonal_loss(samples: SDFSamples) -> Float[Tensor, ""]:
 def articulation_loss(joint_angles: JointAngles) -> Float[Tensor, ""]:
     """`mean(angle^2)`, radians squared. Source: MagicPony (arXiv 2211.12497) supplementary."""
     return joint_angles.square().mean()
+
+
+def elevation_prior_loss(elevation: Float[Tensor, " images"]) -> Float[Tensor, ""]:
+    """`mean((elevation - 10 degrees)^2)`, radians squared. Ours.
+
+    Silhouettes hardly tell a tall animal that is seen from above from a lower one at eye level.
+    """
+    return (elevation - TYPICAL_ELEVATION).square().mean()
 
 
 def deformation_loss(offsets: Points) -> Float[Tensor, ""]:

@@ -18,13 +18,19 @@ from farm3d.geometry.skinning import skin
 from farm3d.geometry.tetrahedral_grid import HALF_EXTENT
 from farm3d.losses.objective import LossTerms
 from farm3d.losses.reconstruction import (
+    coarse_mask_loss,
     color_loss,
     eroded_overlap,
     feature_loss,
     inside_distance_loss,
     mask_loss,
 )
-from farm3d.losses.regularization import articulation_loss, deformation_loss, eikonal_loss
+from farm3d.losses.regularization import (
+    articulation_loss,
+    deformation_loss,
+    eikonal_loss,
+    elevation_prior_loss,
+)
 from farm3d.models.animal_model import AnimalModel, ImageReading, Phase
 from farm3d.predictors.hypotheses import (
     ChosenHypotheses,
@@ -105,6 +111,7 @@ def image_terms(
         features = None if model.feature_field is None else model.feature_field(prior.mesh.vertices)
         target = resized(batch, step.render_size)
         losses = reconstruction_losses(buffers, target, vertex_features=features, faces=prior.mesh.faces)
+        coarse = coarse_mask_loss(buffers.mask, target.masks, target.valid)
     with record_function("scores of all hypotheses"):
         score = (
             difference_loss(
@@ -116,7 +123,9 @@ def image_terms(
         )
     terms = LossTerms(
         **{name: (chosen.weight * loss).mean() for name, loss in losses.items()},
+        coarse_mask=(chosen.weight * coarse).mean(),
         articulation=articulation_loss(prediction.joint_angles) if step.phase.articulated else None,
+        elevation_prior=elevation_prior_loss(reading.viewpoint.elevation),
         deformation=_deformation(prediction) if step.phase.deformed else None,
         score=score,
     )

@@ -9,6 +9,8 @@ import torch
 from farm3d.config import parse_config
 from farm3d.losses.objective import LossTerms, LossWeights, weighted_sum
 from farm3d.losses.reconstruction import (
+    COARSE_GRIDS,
+    coarse_mask_loss,
     color_loss,
     eroded_overlap,
     feature_loss,
@@ -16,7 +18,12 @@ from farm3d.losses.reconstruction import (
     mask_loss,
     outside_distance_loss,
 )
-from farm3d.losses.regularization import articulation_loss, deformation_loss, eikonal_loss
+from farm3d.losses.regularization import (
+    articulation_loss,
+    deformation_loss,
+    eikonal_loss,
+    elevation_prior_loss,
+)
 from farm3d.types import SDFSamples
 
 GENERATOR = np.random.default_rng(0)
@@ -40,6 +47,28 @@ def test_pixels_outside_the_photograph_say_nothing_of_the_mask() -> None:
     rendered[:, :, 2:] = 1.0
     assert float(mask_loss(rendered, mask, valid)) == 0.0
     assert float(mask_loss(rendered, mask, torch.ones_like(mask))) == 0.5
+
+
+def test_coarse_mask_loss_equals_its_formula() -> None:
+    """Where cells divide the picture, it is the mask's loss on pictures averaged down."""
+    rendered, mask, valid = (torch.from_numpy(GENERATOR.random((2, 48, 48, 1), np.float32)) for _ in range(3))
+    difference = (valid * (rendered - mask)).double().numpy()[..., 0]
+    expected = np.zeros(2)
+    for cells in COARSE_GRIDS:
+        side = 48 // cells
+        averages = difference.reshape(2, cells, side, cells, side).mean(axis=(2, 4))
+        expected += (averages**2).mean(axis=(1, 2)) / len(COARSE_GRIDS)
+    np.testing.assert_allclose(coarse_mask_loss(rendered, mask, valid), expected, rtol=1e-4)
+
+
+def test_a_leg_beside_its_place_is_better_than_none_coarsely_alone() -> None:
+    """Pixel by pixel two misses cost more than one."""
+    mask, beside, none = torch.zeros(3, 1, 96, 96, 1)
+    mask[:, 40:80, 40:44] = 1.0
+    beside[:, 40:80, 45:49] = 1.0
+    everywhere = torch.ones_like(mask)
+    assert mask_loss(beside, mask, everywhere) > mask_loss(none, mask, everywhere)
+    assert coarse_mask_loss(beside, mask, everywhere) < coarse_mask_loss(none, mask, everywhere)
 
 
 def test_distance_losses_equal_their_formulas() -> None:
@@ -121,3 +150,10 @@ def test_weights_follow_their_schedules() -> None:
     weights = parse_config(LossWeights, {"mask": {"from": 0, "to": 4, "start": 10, "end": 20}}, source="test")
     assert [weights.at(step)["mask"] for step in (0, 15, 30)] == [0.0, 2.0, 4.0]
     assert weights.at(15)["color"] == LossWeights().at(0)["color"]
+
+
+def test_the_elevation_s_prior_is_least_at_ten_degrees() -> None:
+    degrees = torch.tensor([10.0, 10.0])
+    assert float(elevation_prior_loss(torch.deg2rad(degrees))) < 1e-12
+    spread = elevation_prior_loss(torch.deg2rad(degrees + torch.tensor([6.0, -12.0])))
+    assert float(spread) == pytest.approx((math.radians(6.0) ** 2 + math.radians(12.0) ** 2) / 2.0, rel=1e-5)

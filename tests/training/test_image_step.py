@@ -21,7 +21,15 @@ from farm3d.types import Batch, ShapePrior
 from ..models.small_models import smallest_model
 
 IMAGES, SIZE, CHANNELS = 4, 32, 16
-WEIGHTS = {"mask": 10.0, "inside_distance": 100.0, "color": 1.0, "features": 10.0, "score": 1.0}
+WEIGHTS = {
+    "coarse_mask": 0.0,
+    "elevation_prior": 0.0,
+    "mask": 10.0,
+    "inside_distance": 100.0,
+    "color": 1.0,
+    "features": 10.0,
+    "score": 1.0,
+}
 STEP = ImageStep(
     render_size=32,
     phase=Phase(articulated=False, deformed=False),
@@ -68,7 +76,15 @@ def reached(model: AnimalModel) -> set[str]:
 
 def test_no_term_needs_the_truth(model: AnimalModel) -> None:
     present = terms_of(model, model.prior(), batch()).present()
-    assert set(present) == {"mask", "inside_distance", "color", "features", "score"}
+    assert set(present) == {
+        "mask",
+        "coarse_mask",
+        "inside_distance",
+        "color",
+        "features",
+        "elevation_prior",
+        "score",
+    }
     complete = replace(STEP, phase=Phase())
     more = terms_of(model, model.prior(), batch(), complete).present()
     assert set(more) - set(present) == {"articulation", "deformation"}

@@ -278,7 +278,8 @@ def test_training_from_images_resumes_bit_for_bit_and_switches_its_parts_on(
     assert all((whole / name).read_bytes() == (resumed / name).read_bytes() for name in FILES)
     lines = metrics(tmp_path / "whole")
     assert metrics(tmp_path / "broken") == lines
-    always = {"step", "loss", "eikonal", "mask", "inside_distance", "color", "features", "score"}
+    compared = {"mask", "coarse_mask", "inside_distance", "color", "features", "score"}
+    always = {"step", "loss", "eikonal", "elevation_prior", *compared}
     assert lines[1].keys() == always - {"eikonal"}
     assert lines[2].keys() == always
     assert lines[3].keys() == always | {"articulation"}
