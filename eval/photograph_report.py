@@ -7,6 +7,7 @@ from typing import Any
 
 from farm3d.io.html_report import Table
 
+from .leg_count import LegCount
 from .photographs import FailedPhotograph, PhotographScore
 from .report import Case, Plot, Provenance, Report
 from .report_figures import histogram, pck_curve, share_within
@@ -15,6 +16,10 @@ SIDES = ("left", "right")
 READINGS = ("predicted", "refined")
 PCK_THRESHOLD = 0.1
 
+HEADER = (
+    *("photograph", "IoU", "refined", "boundary F", "refined", "keypoints", "error", "refined"),
+    *("head", "said", "deformation", "folded", "legs", "asymmetry", "seconds"),
+)
 LEGEND = "the silhouette's outline in orange, the given mask's in white"
 KEYPOINT_LEGEND = "annotated keypoints as blue dots, projected ones as yellow crosses"
 
@@ -86,6 +91,9 @@ def photograph_metrics(scores: Sequence[PhotographScore]) -> dict[str, Any]:
             "largest": max((score.deformation for score in scores), default=None),
         },
         "folded_faces": sum(score.folded_faces for score in scores),
+        "four_legs": sum(score.legs.four_legs for score in scores),
+        "largest_asymmetry": max((score.asymmetry for score in scores), default=None),
+        "mean_seconds": _mean([score.seconds for score in scores]),
         "median_seconds": median(score.seconds for score in scores) if scores else None,
     }
 
@@ -124,7 +132,9 @@ def _row(score: PhotographScore) -> dict[str, Any]:
             "keypoint_error": keypoint_error(score, reading),
         }
     row |= {"head": score.head, "annotated_head": score.annotated_head}
-    row |= {"deformation": score.deformation, "folded_faces": score.folded_faces, "seconds": score.seconds}
+    row |= {"deformation": score.deformation, "folded_faces": score.folded_faces}
+    row["legs"] = score.legs.model_dump() | {"four_legs": score.legs.four_legs}
+    row |= {"asymmetry": score.asymmetry, "seconds": score.seconds}
     row["doubts"] = list(score.doubts)
     row["keypoints"] = [
         {
@@ -151,12 +161,10 @@ def _tables(scores: Sequence[PhotographScore], ordered: Sequence[PhotographScore
     means = [(label, *(shown(values[reading]) for reading in READINGS)) for label, values in pairs]
     for side, (right, of) in head_counts(scores).items():
         means.append((f"head side correct, of those that point {side}", "", f"{right} of {of}"))
+    means.append(("four legs at rest", "", f"{metrics['four_legs']} of {len(scores)}"))
     tables = [Table("Means", ("", *READINGS), tuple(means))]
-    header = ("photograph", "IoU", "refined", "boundary F", "refined", "keypoints", "error", "refined")
     rows = tuple(_cells(score) for score in ordered)
-    tables.append(
-        Table("Photographs, the worst first", (*header, "head", "said", "deformation", "seconds"), rows)
-    )
+    tables.append(Table("Photographs, the worst first", HEADER, rows))
     keypoints = tuple(
         (entry.name, entry.point, str(entry.count), f"{entry.predicted:.3f}", f"{entry.refined:.3f}")
         for entry in keypoint_summaries(scores)
@@ -179,6 +187,9 @@ def _cells(score: PhotographScore) -> tuple[str, ...]:
         score.head,
         score.annotated_head or "-",
         f"{score.deformation:.4f}",
+        str(score.folded_faces),
+        legs_shown(score.legs),
+        f"{score.asymmetry:.5f}",
         f"{score.seconds:.1f}",
     )
 
@@ -245,6 +256,11 @@ def _medians(values: Mapping[str, Sequence[float]]) -> str:
 
 def _mean(values: Sequence[float]) -> float | None:
     return fmean(values) if values else None
+
+
+def legs_shown(legs: LegCount) -> str:
+    """How many; an exclamation mark where they are not two on each side both ways."""
+    return f"{legs.components}{'' if legs.four_legs else '!'}"
 
 
 def shown(value: float | None) -> str:

@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
+from scipy.spatial import cKDTree
 
 from farm3d.errors import Farm3DError, InputError
 from farm3d.geometry.camera import project_to_ndc
+from farm3d.geometry.mesh import Mesh
 from farm3d.geometry.skeleton import posed_joints
 from farm3d.inference.description import refinement_change
 from farm3d.inference.reconstruct import Reconstruction, reconstruct
@@ -21,11 +24,15 @@ from farm3d.pretrained.segmentation import GIVEN_OR_GRABCUT, make_segmenter, seg
 from farm3d.types import AnimalPrediction
 
 from .keypoint_points import SurfacePoints, surface_points
+from .leg_count import LegCount, count_legs
 from .photograph_keypoints import Annotation, KeypointError, keypoint_errors, read_photograph_annotations
 from .photograph_pictures import draw_photograph
 from .segmentation import MaskScore, score_mask
 
 SEGMENTERS = ("given", "auto")
+
+LEG_CUT = 0.1
+"""Height (share of the animal's at rest) of the cut that counts legs: tails hang no lower."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +42,9 @@ class PhotographScore:
     The masks' scores are `None` where no mask is given. `head` and `annotated_head` are "left" or "right",
     the latter `None` where nobody says. `deformation` is the mean distance from the category's rest shape as
     a fraction of the body's length, `folded_faces` counts rest faces turned by more than 90 degrees from the
-    category's. `picture` is a JPEG of the photograph with outlines and keypoints, `doubts` what the mask's
-    maker warns of.
+    category's, `legs` those of the refined animal at rest, `asymmetry` is how far that is from its mirror
+    image. `seconds` go by for mask, camera, pose, shape and coat, not for texture and files. `picture` is a
+    JPEG of the photograph with outlines and keypoints, `doubts` what the mask's maker warns of.
     """
 
     name: str
@@ -47,6 +55,8 @@ class PhotographScore:
     keypoints: tuple[KeypointError, ...]
     deformation: float
     folded_faces: int
+    legs: LegCount
+    asymmetry: float
     seconds: float
     picture: bytes
     doubts: tuple[str, ...] = ()
@@ -119,6 +129,13 @@ def folded_faces(prediction: AnimalPrediction) -> int:
     return int(((before * after).sum(-1) < 0).sum())
 
 
+def asymmetry(rest: Mesh) -> float:
+    """How far a vertex's mirror image (x -> -x) lies from the nearest vertex at most, of the length in z."""
+    vertices = rest.vertices.detach().double().numpy()
+    apart = cKDTree(vertices).query(vertices * [-1.0, 1.0, 1.0])[0]
+    return float(apart.max() / np.ptp(vertices[:, 2]))
+
+
 def _score(
     name: str,
     source: SourceImage,
@@ -130,6 +147,7 @@ def _score(
 ) -> PhotographScore:
     mask = result.segmentation.mask.numpy() if result.segmentation.source == "file" else None
     keypoints = keypoint_errors(annotation, (result.initial, result.refined), points, mask=mask)
+    rest = Mesh(result.refined.rest_mesh.vertices[0], result.refined.rest_mesh.faces)
     return PhotographScore(
         name=name,
         predicted=None if mask is None else score_mask(result.initial_silhouette, mask),
@@ -139,6 +157,8 @@ def _score(
         keypoints=keypoints,
         deformation=refinement_change(result)["mean_deformation"],
         folded_faces=folded_faces(result.refined),
+        legs=count_legs(rest, LEG_CUT),
+        asymmetry=asymmetry(rest),
         seconds=seconds,
         picture=draw_photograph(
             source.pixels,

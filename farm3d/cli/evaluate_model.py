@@ -3,7 +3,6 @@
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import fmean, median
 from typing import TYPE_CHECKING
 
 from farm3d.cli.evaluation_output import add_output_options, provenance_of, refuse_outputs, write_outputs
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 SEGMENTERS = ("given", "auto")
 
 HEADER = (
-    "photograph                     IoU  refined  head   said   deform  folded  seconds"
+    "photograph                     IoU  refined  head   said   deform  folded  legs    asym.  seconds"
     "  bound F  refined  keyp.  refined"
 )
 
@@ -91,7 +90,7 @@ def _photos(arguments: argparse.Namespace, messages: Messages) -> int:
 
 
 def _line(score: "PhotographScore") -> str:
-    from farm3d.eval.photograph_report import keypoint_error, shown
+    from farm3d.eval.photograph_report import keypoint_error, legs_shown, shown
 
     overlaps, outlines = (
         [shown(mask and getattr(mask, figure)) for mask in (score.predicted, score.refined)]
@@ -101,8 +100,8 @@ def _line(score: "PhotographScore") -> str:
     return (
         f"{score.name:<28} {overlaps[0]:>5}    {overlaps[1]:>5}  {score.head:<5}"
         f"  {score.annotated_head or '-':<5}  {score.deformation:6.4f}  {score.folded_faces:6d}"
-        f"  {score.seconds:7.1f}    {outlines[0]:>5}    {outlines[1]:>5}"
-        f"  {keypoints[0]:>5}    {keypoints[1]:>5}"
+        f"  {legs_shown(score.legs):>4}  {score.asymmetry:7.5f}  {score.seconds:7.1f}"
+        f"    {outlines[0]:>5}    {outlines[1]:>5}  {keypoints[0]:>5}    {keypoints[1]:>5}"
     )
 
 
@@ -119,13 +118,14 @@ def _summary(scores: "Sequence[PhotographScore]") -> list[str]:
         return ["no photograph was measured"]
     metrics = photograph_metrics(scores)
     sides = ", ".join(f"{side} {right} of {of}" for side, (right, of) in head_counts(scores).items())
-    deformations = [score.deformation for score in scores]
     lines = [
         f"mean of {len(scores)}: IoU {shown(metrics['iou']['predicted'])},"
         f" refined {shown(metrics['iou']['refined'])}; head side right: {sides};"
-        f" deformation {fmean(deformations):.4f} (largest {max(deformations):.4f});"
-        f" folded faces {sum(score.folded_faces for score in scores)};"
-        f" median {median(score.seconds for score in scores):.1f} s",
+        f" deformation {metrics['deformation']['mean']:.4f}"
+        f" (largest {metrics['deformation']['largest']:.4f});"
+        f" folded faces {metrics['folded_faces']}; four legs: {metrics['four_legs']} of {len(scores)};"
+        f" largest asymmetry {metrics['largest_asymmetry']:.5f};"
+        f" mean {metrics['mean_seconds']:.1f} s, median {metrics['median_seconds']:.1f} s",
         f"boundary F-score {shown(metrics['boundary_f']['predicted'])},"
         f" refined {shown(metrics['boundary_f']['refined'])}",
     ]

@@ -44,7 +44,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def test_the_table_has_a_row_a_photograph_with_dashes_where_nothing_is_said(run: Run) -> None:
     header, first, second, *rest = run.stdout.splitlines()
-    columns = "photograph IoU refined head said deform folded seconds bound F refined keyp. refined"
+    columns = (
+        "photograph IoU refined head said deform folded legs asym. seconds bound F refined keyp. refined"
+    )
     assert " ".join(header.split()) == columns
     assert first.split()[0] == "photo_0" and "-" not in first.split()
     assert second.split()[0] == "photo_1"
@@ -81,6 +83,8 @@ def test_masks_are_scored_before_and_after_refinement(run: Run) -> None:
     for row in run.metrics()["rows"]:
         assert 0.5 < row["predicted"]["iou"] < row["refined"]["iou"] <= 1.0
         assert 0.0 < row["refined"]["boundary_f"] <= 1.0
+        assert row["legs"]["four_legs"] and row["folded_faces"] == 0
+        assert row["asymmetry"] < 1e-3
 
 
 def test_the_report_shows_every_photograph(run: Run) -> None:

@@ -8,14 +8,16 @@ import numpy as np
 import pytest
 import torch
 from farm3d.eval.keypoint_points import SurfacePoints, surface_points
+from farm3d.eval.leg_count import LegCount
 from farm3d.eval.photograph_keypoints import Annotation, annotated_side, keypoint_errors
 from farm3d.eval.photograph_pictures import draw_photograph
 from farm3d.eval.photograph_report import head_counts, photograph_metrics
-from farm3d.eval.photographs import PhotographScore, folded_faces, head_side
+from farm3d.eval.photographs import PhotographScore, asymmetry, folded_faces, head_side
 from farm3d.eval.segmentation import MaskScore
 from PIL import Image
 
 from farm3d.geometry.camera import camera_from_rotation, project_to_ndc
+from farm3d.geometry.mesh import Mesh
 from farm3d.geometry.viewpoint import viewpoint_rotation
 from farm3d.models.build import load_trained, shipped_checkpoint
 from farm3d.ops.mesh_topology import face_normals
@@ -58,6 +60,16 @@ def test_faces_are_folded_when_they_turn_over(standing: AnimalPrediction) -> Non
     turned = replace(standing, rest_mesh=replace(standing.rest_mesh, vertices=vertices))
     normals = face_normals(standing.rest_positions, standing.rest_mesh.faces)
     assert folded_faces(turned) == int(((normals.square() * half_turn).sum(dim=1) < 0).sum()) > 1000
+
+
+def test_asymmetry_is_the_farthest_way_from_a_mirrored_vertex(standing: AnimalPrediction) -> None:
+    vertices, faces = standing.rest_positions.clone(), standing.rest_mesh.faces
+    assert asymmetry(Mesh(vertices, faces)) < 1e-5
+    nose = int(vertices[:, 2].argmax())
+    vertices[nose] += torch.tensor([0.3, 0.0, 1.0])
+    length = float(vertices[:, 2].max() - vertices[:, 2].min())
+    lone = vertices * torch.tensor([-1.0, 1.0, 1.0]) - vertices[nose]
+    assert asymmetry(Mesh(vertices, faces)) == pytest.approx(float(lone.norm(dim=1).min()) / length, rel=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +131,8 @@ def test_without_a_mask_the_box_is_that_of_the_keypoints(standing: AnimalPredict
 
 def score(name: str, head: str, said: str | None, iou: float | None) -> PhotographScore:
     mask = None if iou is None else MaskScore(iou, 0.5)
-    return PhotographScore(name, mask, mask, head, said, (), 0.01, 2, 1.0, b"")
+    legs = LegCount(components=4, left=2, right=2, front=2, hind=2 if head == "left" else 1)
+    return PhotographScore(name, mask, mask, head, said, (), 0.01, 2, legs, 0.001, 1.0, b"")
 
 
 def test_heads_are_counted_by_side_and_means_leave_out_what_is_not_there() -> None:
@@ -133,6 +146,7 @@ def test_heads_are_counted_by_side_and_means_leave_out_what_is_not_there() -> No
     metrics = photograph_metrics(scores)
     assert metrics["iou"]["refined"] == pytest.approx(0.7)
     assert (metrics["photographs"], metrics["masks"], metrics["folded_faces"]) == (4, 3, 8)
+    assert (metrics["four_legs"], metrics["largest_asymmetry"]) == (2, 0.001)
     assert metrics["keypoints"]["mean_error"] == {"predicted": None, "refined": None}
 
 
