@@ -14,6 +14,7 @@ from torch import Tensor
 from farm3d.data.image_folder import ImageDataSet
 from farm3d.geometry.mesh import Mesh
 from farm3d.inference.fit_albedo import fit_albedo
+from farm3d.inference.measure import Measurements
 from farm3d.inference.refine import RefineConfig, refine
 from farm3d.inference.texture import category_atlas
 from farm3d.io.texture_atlas import TextureAtlas
@@ -24,6 +25,7 @@ from farm3d.types import AnimalPrediction
 from .bootstrap import RelativeDifference, paired_difference
 from .keypoint_annotations import KeypointAnnotations
 from .keypoint_transfer import TransferScore, random_pairs, score_transfer, transfer_keypoints
+from .measure_errors import RatioError, predicted_ratios, ratio_errors
 from .novel_views import ViewScore
 from .procedural_chamfer import SurfaceScore, aligned_chamfer
 from .procedural_views import score_novel_views
@@ -45,7 +47,8 @@ from .viewpoint import (
 class Reading:
     """What a model makes of one picture: silhouette, camera, size, vertices in the picture, novel views.
 
-    `surface` is how far the posed surfaces are apart; `None` where nobody asked or there is none.
+    `surface` is how far the posed surfaces are apart, `measures` are ratios of the rest shape; `None` where
+    nobody asked or there are none.
     """
 
     silhouette: Mask
@@ -55,14 +58,16 @@ class Reading:
     projected: ProjectedVertices
     views: tuple[ViewScore, ...]
     surface: SurfaceScore | None
+    measures: Measurements | None
 
 
 @dataclass(frozen=True)
 class ProceduralScore:
     """One picture: the reading before and after refinement, and the true camera's rotation and size.
 
-    `mean_shape` is the scaled Chamfer distance of the category's mean shape, where distances are measured,
-    `textures` what the ways to colour the refined animal come to, where novel views are.
+    `mean_shape` is the scaled Chamfer distance of the category's mean shape and `measures` are the true
+    animal's ratios, where distances are measured; `textures` what the ways to colour the refined animal come
+    to, where novel views are.
     """
 
     name: str
@@ -72,6 +77,7 @@ class ProceduralScore:
     true_rotation: Float[Tensor, "3 3"]
     true_size: float
     mean_shape: float | None
+    measures: Measurements | None
     textures: Mapping[str, TextureScore] = field(default_factory=dict)
 
 
@@ -99,6 +105,7 @@ class ReadingSummary:
     chamfer: float | None
     unseen_side: float | None
     against_mean_shape: RelativeDifference | None
+    measures: Mapping[str, RatioError]
 
 
 def score_procedural(
@@ -150,6 +157,7 @@ def score_picture(
         true_rotation=picture.animal.camera.world_to_camera[:3, :3],
         true_size=mesh_size(picture.animal.mesh),
         mean_shape=None if picture.unseen is None else picture.unseen.mean_shape,
+        measures=None if picture.unseen is None else picture.unseen.measures,
     )
 
 
@@ -196,6 +204,7 @@ def summarise(
         chamfer=_mean([surface.chamfer for surface in surfaces]),
         unseen_side=_mean([surface.unseen_side for surface in surfaces]),
         against_mean_shape=_against_mean_shape(readings, scores),
+        measures=ratio_errors((r.measures, s.measures) for r, s in zip(readings, scores, strict=True)),
     )
 
 
@@ -210,10 +219,11 @@ def _reading(
     silhouette = (drawn[0, ..., 0] > 0.5).numpy()
     assert true.camera.crop_box is not None
     views: tuple[ViewScore, ...] = ()
-    surface = None
+    surface = measures = None
     if unseen is not None and alignment is not None:
         views = score_novel_views(prediction, true, unseen.views)
         surface = aligned_chamfer(mesh, unseen.surface, alignment=alignment)
+        measures = predicted_ratios(prediction)
     return Reading(
         silhouette=silhouette,
         mask=score_mask(silhouette, (masks[0, ..., 0] > 0.5).numpy()),
@@ -222,6 +232,7 @@ def _reading(
         projected=project_prediction(prediction, true.camera.crop_box),
         views=views,
         surface=surface,
+        measures=measures,
     )
 
 

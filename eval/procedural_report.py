@@ -61,6 +61,11 @@ def procedural_rows(figures: ProceduralFigures) -> Iterator[tuple[str, str, str]
         ("its 95 % interval (%)", [_interval(s.against_mean_shape) for s in pair]),
     )
     yield from ((label, values[0], values[1]) for label, values in lines)
+    for name in figures.refined.measures:
+        errors = [summary.measures.get(name) for summary in pair]
+        label = f"{name.replace('_', ' ')} over shoulder height"
+        yield (f"{label}, median error (%)", *(_percent(e and e.median) for e in errors))
+        yield (f"{label}, median too much (%)", *(_percent(e and e.bias) for e in errors))
     yield from _texture_rows(figures.scores)
 
 
@@ -97,8 +102,10 @@ def procedural_report(figures: ProceduralFigures, *, provenance: Provenance) -> 
 
 def _summary_values(summary: ReadingSummary) -> dict[str, Any]:
     keypoints = None if summary.keypoints is None else transfer_metrics(summary.keypoints)
-    values = {name: _plain(value) for name, value in vars(summary).items() if name != "keypoints"}
-    return values | {"keypoint_transfer": keypoints}
+    apart = ("keypoints", "measures")
+    values = {name: _plain(value) for name, value in vars(summary).items() if name not in apart}
+    measures = {name: asdict(error) for name, error in summary.measures.items()}
+    return values | {"measures": measures, "keypoint_transfer": keypoints}
 
 
 def _plain(value: ViewpointScore | RelativeDifference | float | None) -> Any:
@@ -107,7 +114,11 @@ def _plain(value: ViewpointScore | RelativeDifference | float | None) -> Any:
 
 def _rows(figures: ProceduralFigures) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = [
-        {"name": score.name, "textures": {name: asdict(t) for name, t in score.textures.items()}}
+        {
+            "name": score.name,
+            "true_measures": None if score.measures is None else asdict(score.measures),
+            "textures": {name: asdict(t) for name, t in score.textures.items()},
+        }
         for score in figures.scores
     ]
     for name in READINGS:
@@ -123,6 +134,7 @@ def _rows(figures: ProceduralFigures) -> list[dict[str, Any]]:
                 "novel_views": [asdict(view) for view in reading.views],
                 "aligned_chamfer_scaled": None if reading.surface is None else reading.surface.chamfer,
                 "unseen_side_scaled": None if reading.surface is None else reading.surface.unseen_side,
+                "measures": None if reading.measures is None else asdict(reading.measures),
             }
     return rows
 

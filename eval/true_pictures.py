@@ -7,9 +7,12 @@ from pathlib import Path
 import torch
 from farm3d.synth.procedural.mesh_colors import MeshColors
 
-from farm3d.data.image_folder import ImageDataSet, canonical_mesh, load_batch
+from farm3d.data.image_folder import ImageDataSet, canonical_mesh, load_batch, load_individual
+from farm3d.geometry.mesh import Mesh
+from farm3d.inference.measure import Measurements
 from farm3d.types import Batch, RenderBuffers
 
+from .measure_errors import true_ratios
 from .procedural_chamfer import TrueSurface, aligned_chamfer, true_surface
 from .procedural_truth import TrueAnimal, true_animal, true_coat
 from .procedural_views import true_views
@@ -25,13 +28,14 @@ class Unseen:
 
     `coat` holds the true colours of its surface. `mean_shape` is the scaled Chamfer distance of the
     category's mean shape in its rest pose (`canonical.npz`), which knows nothing of the picture; `None`
-    where that has no volume.
+    where that has no volume. `measures` are the ratios of `measure_errors`.
     """
 
     coat: MeshColors
     views: tuple[RenderBuffers, ...]
     surface: TrueSurface
     mean_shape: float | None
+    measures: Measurements | None
 
 
 @dataclass(frozen=True)
@@ -62,4 +66,11 @@ def _unseen(data: ImageDataSet, animal: TrueAnimal, name: str) -> Unseen:
     coat = true_coat(data, animal.number)
     surface = true_surface(animal, name)
     mean = aligned_chamfer(canonical_mesh(data), surface, alignment=SAME_FRAME)
-    return Unseen(coat, true_views(animal, coat), surface, None if mean is None else mean.chamfer)
+    rest = Mesh(load_individual(data.folder, animal.number).rest_vertices, animal.mesh.faces)
+    return Unseen(
+        coat=coat,
+        views=true_views(animal, coat),
+        surface=surface,
+        mean_shape=None if mean is None else mean.chamfer,
+        measures=true_ratios(rest),
+    )

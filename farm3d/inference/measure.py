@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
 from scipy.spatial import ConvexHull, QhullError
-from torch import Tensor
 
 from farm3d.errors import ConfigError
+from farm3d.geometry.mesh import Mesh
 from farm3d.geometry.skeleton import Skeleton
-from farm3d.inference.rig import single_skeleton, withers_height
+from farm3d.geometry.skinning import SkinningWeights
+from farm3d.inference.withers import Vertices3, section, trunk_between_feet
 from farm3d.shapes import Faces
 from farm3d.types import AnimalPrediction
 
@@ -19,24 +19,20 @@ LENGTHS = ("shoulder_height", "body_length", "girth")
 LONGEST_CM = 1000.0
 """Centimetres: no quadruped's height, length or girth is more."""
 
-NO_TRUNK = ("head", "tail")
-"""Bones whose vertices are not part of the body's length; wide ears would be, otherwise."""
+NO_TRUNK = ("head", "neck", "tail")
+"""Bones whose vertices are not part of the body's length; ears and cheeks would be, otherwise."""
 
 FLANK = 0.5
 """Share of the trunk's half width from which on a vertex is on its side: necks are narrower."""
-
-SLICES = 64
-"""Cross-sections between fore and hind feet in which the one behind the forelegs is looked for."""
-
-Vertices3 = Float[Tensor, "vertices 3"]
 
 
 @dataclass(frozen=True)
 class Measurements:
     """Lengths in one unit and the volume in its cube.
 
-    `shoulder_height` is that of the withers over the ground; `body_length` runs level from the point of the
-    shoulder to the buttock; `girth` is a tape's length about the trunk where it is least behind the forelegs.
+    `shoulder_height` is that of the withers, just behind the forelegs, over the ground; `body_length` runs
+    level from the point of the shoulder to the buttock; `girth` is a tape's length about the trunk where it
+    is least behind the forelegs.
     """
 
     shoulder_height: float
@@ -86,75 +82,41 @@ def measure(prediction: AnimalPrediction) -> Measurements:
 
     Raises ConfigError where the shape has no trunk between its feet that could be measured.
     """
-    vertices, faces = prediction.rest_mesh.vertices[0].detach(), prediction.rest_mesh.faces
-    skeleton = single_skeleton(prediction)
-    ground = float(vertices[:, 1].min())
-    belly, places = _behind_the_forelegs(vertices, faces, skeleton)
+    rest = Mesh(prediction.rest_mesh.vertices[0].detach(), prediction.rest_mesh.faces)
+    skeleton = prediction.skeleton.at(prediction.skeleton.rest_joints[0])
+    return measure_shape(rest, skeleton, prediction.skinning_weights)
+
+
+def measure_shape(rest: Mesh, skeleton: Skeleton, weights: SkinningWeights) -> Measurements:
+    """The measurements of an unbatched rest shape with the bones of `estimate_skeleton`."""
+    vertices, faces = rest.vertices, rest.faces
+    between = trunk_between_feet(vertices, faces, skeleton)
+    withers = float(section(vertices, faces, between.places[0])[:, 1].max())
+    bone = weights.indices.gather(1, weights.weights.argmax(dim=1, keepdim=True))[:, 0]
+    apart = torch.tensor([skeleton.names.index(name) for name in NO_TRUNK])
+    trunk = vertices[(vertices[:, 1] > between.floor) & ~torch.isin(bone, apart)]
     return Measurements(
-        shoulder_height=withers_height(prediction) - ground,
-        body_length=_body_length(prediction, vertices, skeleton, belly=belly),
-        girth=min(_girth(vertices, faces, place) for place in places),
+        shoulder_height=withers - float(vertices[:, 1].min()),
+        body_length=_body_length(trunk),
+        girth=min(_girth(vertices, faces, place) for place in between.places),
         volume=_volume(vertices, faces),
     )
 
 
-def _body_length(
-    prediction: AnimalPrediction, vertices: Vertices3, skeleton: Skeleton, *, belly: float
-) -> float:
+def _body_length(trunk: Vertices3) -> float:
     """The level distance between the foremost and the hindmost place on the trunk's sides."""
-    weights = prediction.skinning_weights
-    bone = weights.indices.gather(1, weights.weights.argmax(dim=1, keepdim=True))[:, 0]
-    apart = torch.tensor([skeleton.names.index(name) for name in NO_TRUNK])
-    trunk = vertices[(vertices[:, 1] > belly) & ~torch.isin(bone, apart)]
     middle = trunk[:, 2].quantile(0.25), trunk[:, 2].quantile(0.75)
     between = trunk[(trunk[:, 2] > middle[0]) & (trunk[:, 2] < middle[1])]
     side = trunk[trunk[:, 0].abs() > FLANK * float(between[:, 0].abs().max())]
     return float(side[:, 2].max() - side[:, 2].min())
 
 
-def _behind_the_forelegs(vertices: Vertices3, faces: Faces, skeleton: Skeleton) -> tuple[float, list[float]]:
-    """The height of the belly, and places (z) from the forelegs, where nothing hangs lower, to mid-body."""
-    z = {
-        end: float(
-            torch.stack(
-                [
-                    skeleton.rest_joints[k, 1, 2]
-                    for k, name in enumerate(skeleton.names)
-                    if name.startswith(end) and name.endswith("foot")
-                ]
-            ).mean()
-        )
-        for end in ("fore", "hind")
-    }
-    places = torch.linspace(z["fore"], z["hind"], SLICES).tolist()
-    sections = [_section(vertices, faces, place) for place in places]
-    low = [float(section[:, 1].min()) if len(section) else float("-inf") for section in sections]
-    high = max(float(section[:, 1].max()) for section in sections if len(section))
-    middle = sorted(low[SLICES // 3 : -SLICES // 3])
-    belly = middle[len(middle) // 2]
-    floor = belly - 0.1 * (high - belly)
-    free = [k for k in range(SLICES // 2) if low[k] > floor]
-    if not free:
-        raise ConfigError("this shape has no belly between its feet; it cannot be measured")
-    return floor, places[free[0] : SLICES // 2]
-
-
 def _girth(vertices: Vertices3, faces: Faces, place: float) -> float:
     """A tape's length about the cross-section at z = `place`: the perimeter of its convex hull."""
     try:
-        return float(ConvexHull(_section(vertices, faces, place).numpy()).area)
+        return float(ConvexHull(section(vertices, faces, place).numpy()).area)
     except QhullError:
         raise ConfigError("this shape has no trunk behind its forelegs; it cannot be measured") from None
-
-
-def _section(vertices: Vertices3, faces: Faces, place: float) -> Float[Tensor, "points 2"]:
-    """Where the faces' edges pass through the plane z = `place`: x and y."""
-    edges = torch.cat([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-    start, end = vertices[edges[:, 0]], vertices[edges[:, 1]]
-    crossing = (start[:, 2] < place) != (end[:, 2] < place)
-    start, end = start[crossing], end[crossing]
-    share = (place - start[:, 2]) / (end[:, 2] - start[:, 2])
-    return torch.lerp(start, end, share[:, None])[:, :2]
 
 
 def _volume(vertices: Vertices3, faces: Faces) -> float:
