@@ -51,8 +51,10 @@ class ArticulationPredictor(nn.Module):
         joints = skeleton.rest_joints.detach()
         seen = Camera(camera.world_to_camera.detach(), camera.field_of_view)
         midpoints = project_to_ndc(seen, joints.mean(dim=-2))
+        # Of places that are no numbers the codes below tell; here torch's backward pass would read anywhere.
+        places = midpoints.nan_to_num(nan=0.0)[:, None]
         sampled = nn.functional.grid_sample(
-            encoded.patches, midpoints[:, None], align_corners=False, padding_mode="border"
+            encoded.patches, places, align_corners=False, padding_mode="border"
         )
         local = sampled[:, :, 0].transpose(1, 2)
         whole = encoded.features[:, None].expand(-1, joints.shape[1], -1)

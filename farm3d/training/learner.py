@@ -86,7 +86,7 @@ def _add_gradients(
         loss = weighted_sum(terms, weights) / config.accumulate
         names = list(terms.present())
         own = [loss.detach(), *(term.detach() / config.accumulate for term in terms.present().values())]
-        # Asked before the gradient, which a renderer need not survive: indices come from coordinates there.
+        # Asked before the gradient, which would only cost time.
         if ranks.any(not bool(torch.isfinite(loss))):
             values = ranks.average([], torch.stack(own) * config.accumulate)
             listed = _listed(dict(zip(names, values.tolist()[1:], strict=True)))

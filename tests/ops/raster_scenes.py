@@ -69,6 +69,16 @@ def random_scene(seed: int, *, behind_camera: bool) -> Scene:
     return Scene(clip, torch.randint(0, 40, (30, 3), generator=generator), (19, 24))
 
 
+def scene_without_numbers() -> Scene:
+    """Random triangles, of every fourth vertex one coordinate, or all of them, not finite."""
+    scene = random_scene(3, behind_camera=False)
+    clip, no_numbers = scene.clip_positions.clone(), (math.nan, math.inf, -math.inf)
+    for turn, vertex in enumerate(range(0, clip.shape[1], 4)):
+        axis = turn % 5
+        clip[turn % 2, vertex, slice(None) if axis == 4 else axis] = no_numbers[turn % 3]
+    return Scene(clip, scene.faces, scene.resolution)
+
+
 def pixel_grid() -> Scene:
     """A tiled square whose every vertex lies on a pixel centre, with edges through pixel centres."""
     corners = [
@@ -121,6 +131,7 @@ def adversarial_scenes() -> dict[str, Scene]:
         "one row": Scene(twice, quad, (1, 37)),
         "random": random_scene(0, behind_camera=False),
         "random behind the camera": random_scene(1, behind_camera=True),
+        "no numbers": scene_without_numbers(),
     }
 
 

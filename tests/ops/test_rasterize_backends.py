@@ -74,6 +74,26 @@ def test_antialias_equals_the_reference(name):
         assert_close(actual, expected, relative=1e-4)
 
 
+def test_what_has_no_place_is_left_out_and_gets_no_gradient():
+    """Of triangles with a vertex that is no number nothing is drawn; the others are as without them."""
+    scene = SCENES["no numbers"]
+    for image, clip in enumerate(scene.clip_positions):
+        placed = clip.isfinite().all(dim=1)
+        kept = scene.faces[placed[scene.faces].all(dim=1)]
+        assert 0 < len(kept) < len(scene.faces)
+        renders, gradients = [], []
+        for faces in (scene.faces, kept):
+            given = clip[None].clone().requires_grad_()
+            drawn = rasterize(given, faces, scene.resolution, backend="numba")
+            covered = (drawn[..., 3:] > 0).float()
+            smooth = antialias(covered, drawn, given, faces, backend="numba")
+            (drawn[..., :3].sum() + smooth.sum()).backward()
+            renders.append(drawn[..., :3].detach())
+            gradients.append(given.grad)
+        assert torch.equal(*renders) and gradients[0].isfinite().all(), image
+        assert (gradients[0][:, ~placed] == 0.0).all()
+
+
 coordinates = st.integers(-6, 6).map(lambda step: step / 4)
 lattice_vertices = st.lists(
     st.tuples(coordinates, coordinates, coordinates, st.sampled_from([-1.0, 0.5, 1.0, 1.0, 2.0])),

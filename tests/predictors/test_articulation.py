@@ -1,5 +1,7 @@
 """Articulation starts at rest, keeps the joints' limits, and moves neither camera nor bones."""
 
+import math
+
 import torch
 
 from farm3d.geometry.camera import Camera, camera_from_rotation
@@ -52,6 +54,17 @@ def test_limits_are_never_passed() -> None:
         angles = excited(100.0)(encoded, skeleton, camera)
     assert (angles.abs() <= skeleton.angle_limits).all()
     assert (angles.abs() / skeleton.angle_limits).max() > 0.9
+
+
+def test_a_camera_that_is_no_number_gives_angles_that_are_none_and_gradients_that_return() -> None:
+    """torch's own look-up would read outside of its memory on the way back."""
+    encoded, skeleton, camera = scene()
+    patches = encoded.patches.clone().requires_grad_()
+    for value in (math.nan, math.inf):
+        lost = Camera(torch.full_like(camera.world_to_camera, value))
+        angles = excited(1.0)(EncodedImages(encoded.features, patches), skeleton, lost)
+        assert angles.isnan().all()
+        angles.sum().backward()
 
 
 def test_no_gradient_reaches_the_camera_or_the_joints() -> None:
