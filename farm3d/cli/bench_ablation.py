@@ -115,7 +115,8 @@ def _settings(arguments: argparse.Namespace, row: "Row", seed: int) -> tuple[str
     """The preset and the overrides of one run."""
     from farm3d.eval.ablation import PRESET
 
-    overrides = [*arguments.set, f"seed={seed}"]
+    # A row without the part that keeps head and tail in their places is measured as it comes out.
+    overrides = ["guidance.head_check=false", *arguments.set, f"seed={seed}"]
     if arguments.views is not None:
         overrides.append(f"guidance.pictures={arguments.views}")
     if arguments.steps is not None:

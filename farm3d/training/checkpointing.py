@@ -3,6 +3,8 @@
 import json
 import shutil
 from collections.abc import Mapping
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from farm3d.training.learner import Learner
 OPTIMIZER_FILE = "optimizer.safetensors"
 STATE_FILE = "state.json"
 
-FREE_TO_CHANGE = ("steps", "dino_weights", "load_workers", "cache_gigabytes")
+FREE_TO_CHANGE = ("steps", "dino_weights", "load_workers", "cache_gigabytes", "guidance.head_check")
 """Settings with which a run goes on as it began."""
 
 
@@ -98,16 +100,25 @@ def clear_leftovers(run: Path) -> None:
 
 def _refuse_other_config(folder: Path, old: Mapping[str, Any], config: TrainConfig) -> None:
     """Settings that the checkpoint does not know had their default."""
-    new = plain_values(config)
     try:
-        before = plain_values(parse_config(TrainConfig, old, source=str(folder)))
+        before = _settings(parse_config(TrainConfig, old, source=str(folder)))
     except ConfigError as error:
         raise CheckpointError(f"{error}; this run needs another version of farm3d") from None
-    changed = [key for key in new if key not in FREE_TO_CHANGE and before[key] != new[key]]
+    new = _settings(config)
+    changed = [key for key in new if before[key] != new[key]]
     if changed:
         raise CheckpointError(
             f"{folder}: made with other settings ({', '.join(changed)}); give another --out or the same ones"
         )
+
+
+def _settings(config: TrainConfig) -> dict[str, Any]:
+    """Those with which a run has to go on."""
+    values = plain_values(config)
+    for key in FREE_TO_CHANGE:
+        *rooms, name = key.split(".")
+        reduce(getitem, rooms, values).pop(name)
+    return values
 
 
 def _restore_moments(

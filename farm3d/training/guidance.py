@@ -1,8 +1,9 @@
 """Which diffusion model judges virtual views, and how: its settings, and the denoiser that they name."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from farm3d.guidance.denoiser import Denoiser, scaled_linear_schedule
 from farm3d.guidance.empirical_denoiser import EmpiricalDenoiser
 from farm3d.guidance.score_distillation import Distillation, Weighting
 from farm3d.guidance.stable_diffusion import StableDiffusionDenoiser, stable_diffusion_denoiser
-from farm3d.guidance.view_prompts import VIEW_WORDS
+from farm3d.guidance.view_prompts import VIEW_WORDS, recorded_view
 from farm3d.pretrained.stable_diffusion import DiffusionSettings, Precision, load_model
 from farm3d.schedule import Constant, Schedule
 
@@ -73,6 +74,8 @@ class GuidanceConfig(StrictConfig):
     negative_prompt: str = ""
     prompt: str = "a high-resolution DSLR image of a {category}"
     view_words: bool = True
+    head_check: bool = True
+    """Stop where view words begin and the data set's say that head and tail have changed places."""
     every: int = 1
     """One image in so many of a batch is seen from elsewhere."""
     size: int = 64
@@ -136,7 +139,7 @@ def _denoiser_of(
     colored, white = batch.images * batch.masks + beside, batch.masks.expand(-1, -1, -1, 3) + beside
     shares = config.spaces
     images = torch.cat([colored] * (shares.silhouette < shares.sum) + [white] * (shares.silhouette > 0.0))
-    views = [_view(json.loads(sample.read_text(encoding="utf-8"))["prompt"]) for sample in data.samples]
+    views = [_view(json.loads(sample.read_text(encoding="utf-8"))) for sample in data.samples]
     return EmpiricalDenoiser(
         2.0 * images.permute(0, 3, 1, 2) - 1.0,
         torch.tensor(views).repeat(len(images) // len(data)),
@@ -145,6 +148,7 @@ def _denoiser_of(
     )
 
 
-def _view(prompt: str) -> int:
-    """The index of a prompt's view among `VIEW_WORDS`, -1 where it names none."""
-    return next((k for k, word in enumerate(VIEW_WORDS) if f"{word} view" in prompt), -1)
+def _view(record: Mapping[str, Any]) -> int:
+    """The index of a picture's view among `VIEW_WORDS`, -1 where its JSON names none."""
+    word = recorded_view(record)
+    return -1 if word is None else VIEW_WORDS.index(word)

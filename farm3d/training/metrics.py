@@ -9,6 +9,9 @@ from farm3d.io.atomic import write_bytes_atomically
 
 METRICS_FILE = "metrics.jsonl"
 
+HEAD_AGREEMENT = "head_agreement"
+"""The one line that is no step's has this beside its step: see `head_check`."""
+
 
 def log_step(run: Path, step: int, values: Mapping[str, float], *, seconds: float) -> None:
     """Append a step; raises InputError where the file cannot be written (disk full)."""

@@ -13,7 +13,7 @@ from farm3d.config import load_config
 from farm3d.errors import InputError
 from farm3d.io.atomic import write_bytes_atomically
 from farm3d.training.config import TrainConfig
-from farm3d.training.metrics import METRICS_FILE
+from farm3d.training.metrics import HEAD_AGREEMENT, METRICS_FILE
 from farm3d.training.plan import planned_changes
 
 if TYPE_CHECKING:
@@ -50,11 +50,15 @@ def plot_metrics(run: Path) -> Path:
 
 
 def read_metrics(run: Path) -> Curves:
-    """The logged values of a run by their names, NaN in the steps that have none; a cut line is left out."""
+    """The logged values of a run by their names, NaN in the steps that have none.
+
+    A line that was cut, and the one of the head's check, are left out.
+    """
     path = run / METRICS_FILE
     if not path.is_file():
         raise InputError(f"{run}: no {METRICS_FILE} here; give the folder of a run of farm3d-train")
-    rows = [_row(path, line) for line in path.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
+    rows = [row for row in (_row(path, line) for line in lines) if HEAD_AGREEMENT not in row]
     if not rows:
         raise InputError(f"{path}: no steps have been logged yet")
     names = list(dict.fromkeys(name for row in rows for name in row))

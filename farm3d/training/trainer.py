@@ -25,6 +25,7 @@ from farm3d.training.checkpointing import (
 )
 from farm3d.training.config import TrainConfig
 from farm3d.training.curricula import terms_by_step
+from farm3d.training.head_check import check_head, view_words_begin
 from farm3d.training.learner import Learner, StepLoss, new_learner, take_step
 from farm3d.training.metrics import cut_log, log_step
 from farm3d.training.nonfinite import save_batch
@@ -58,7 +59,8 @@ def train(
     Every random draw is keyed by the seed and the step, so an interrupted and resumed run equals an
     uninterrupted one bit for bit on a CPU. Of several `ranks` the first writes, and all stop together.
     `notice` is told what goes wrong and is mended. Raises TrainingError on a loss or gradient that is not
-    finite, with the step's batch saved to `run`, or where the shape's surface is lost for good.
+    finite, with the step's batch saved to `run`, where the shape's surface is lost for good, and where head
+    and tail have changed places (`check_head`).
     """
     check_parts(config, ranks)
     with _repeatable(ranks.device):
@@ -73,6 +75,8 @@ def train(
             for step in range(first, config.steps):
                 if ranks.any(should_stop()):
                     break
+                if view_words_begin(config, step):
+                    check_head(config, data, learner.model, run, step=step, notice=notice, ranks=ranks)
                 started = time.perf_counter()
                 try:
                     losses = take_step(config, learner, stream, step=step, ranks=ranks)
