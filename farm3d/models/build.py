@@ -1,7 +1,7 @@
 """Models and the checkpoints they come from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ import torch
 
 from farm3d.config import parse_config
 from farm3d.errors import CheckpointError, ConfigError
-from farm3d.io.checkpoint import load_into, read_checkpoint
+from farm3d.io.checkpoint import Checkpoint, load_into, read_checkpoint
 from farm3d.models.animal_model import AnimalModel, ModelConfig
 from farm3d.predictors.dino_encoder import DinoEncoder
 from farm3d.pretrained.dino import load_dino
@@ -18,7 +18,7 @@ from farm3d.pretrained.dino import load_dino
 STEP_FOLDER = "step_*"
 MODEL_FILE = "model.safetensors"
 AVERAGE_FILE = "ema.safetensors"
-"""Beside it where training averages the parameters: what is used then."""
+"""Beside it where training averages the parameters: those that averaging changed; they are used then."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def load_trained(path: Path) -> TrainedModel:
     file = path
     if path.is_dir():
         file = _file_to_use(path if (path / MODEL_FILE).is_file() else newest_checkpoint(path))
-    checkpoint = read_checkpoint(file)
+    checkpoint = read_average(file) if file.name == AVERAGE_FILE else read_checkpoint(file)
     try:
         config = checkpoint.metadata["config"]
         sizes = parse_config(ModelConfig, config["model"], source=str(file))
@@ -52,6 +52,16 @@ def load_trained(path: Path) -> TrainedModel:
     model = AnimalModel(sizes)
     load_into(model, checkpoint.tensors, source=file)
     return TrainedModel(model.eval(), category, height, checkpoint.metadata, checkpoint.sha256)
+
+
+def read_average(file: Path) -> Checkpoint:
+    """The averaged parameters, with those that averaging left alone from the model's file beside them.
+
+    Raises CheckpointError where one is missing or damaged.
+    """
+    average, last = read_checkpoint(file), file.with_name(MODEL_FILE)
+    rest = read_checkpoint(last).tensors if last.is_file() else {}
+    return replace(average, tensors={**rest, **average.tensors})
 
 
 def _file_to_use(folder: Path) -> Path:

@@ -16,7 +16,7 @@ from farm3d.errors import CheckpointError, ConfigError
 from farm3d.io.atomic import replacing_folder
 from farm3d.io.checkpoint import in_half_precision, load_into, read_checkpoint, write_checkpoint
 from farm3d.models.animal_model import AnimalModel
-from farm3d.models.build import AVERAGE_FILE, MODEL_FILE, checkpoints_of, fill_backbone
+from farm3d.models.build import AVERAGE_FILE, MODEL_FILE, checkpoints_of, fill_backbone, read_average
 from farm3d.training.config import TrainConfig
 from farm3d.training.learner import Learner
 
@@ -43,9 +43,15 @@ def save_training(run: Path, *, step: int, learner: Learner, metadata: Mapping[s
     with replacing_folder(checkpoint_folder(run, step)) as aside:
         write_checkpoint(aside / MODEL_FILE, model.state_dict(), metadata)
         if learner.average is not None:
-            write_checkpoint(aside / AVERAGE_FILE, learner.average.state_dict(), metadata)
+            write_checkpoint(aside / AVERAGE_FILE, _averaged(learner.average, model), metadata)
         write_checkpoint(aside / OPTIMIZER_FILE, moments, {"step": step})
         (aside / STATE_FILE).write_text(json.dumps(state) + "\n", encoding="utf-8")
+
+
+def _averaged(average: AnimalModel, model: AnimalModel) -> dict[str, Tensor]:
+    """What averaging changed: a frozen backbone is stored once, with the model."""
+    last = model.state_dict()
+    return {name: mean for name, mean in average.state_dict().items() if not torch.equal(mean, last[name])}
 
 
 def write_finished(path: Path, learner: Learner, metadata: Mapping[str, Any]) -> None:
@@ -71,7 +77,7 @@ def restore_training(run: Path, *, config: TrainConfig, learner: Learner) -> int
     _refuse_other_config(folder, checkpoint.metadata["config"], config)
     load_into(learner.model, checkpoint.tensors, source=folder / MODEL_FILE)
     if learner.average is not None:
-        average = read_checkpoint(folder / AVERAGE_FILE)
+        average = read_average(folder / AVERAGE_FILE)
         load_into(learner.average, average.tensors, source=folder / AVERAGE_FILE)
     _restore_moments(learner.optimizer, learner.model, read_checkpoint(folder / OPTIMIZER_FILE).tensors)
     state = json.loads((folder / STATE_FILE).read_text(encoding="utf-8"))

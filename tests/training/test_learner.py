@@ -12,10 +12,11 @@ from farm3d.cli.train import main
 from farm3d.config import load_config, plain_values
 from farm3d.data.image_folder import ImageDataSet, open_data_set
 from farm3d.errors import CheckpointError, NonFiniteError, TrainingError
-from farm3d.io.checkpoint import read_checkpoint
+from farm3d.io.checkpoint import read_checkpoint, write_checkpoint
 from farm3d.losses.objective import LossTerms
 from farm3d.models.build import load_trained
 from farm3d.training.batches import whole_batch
+from farm3d.training.checkpointing import restore_training, save_training
 from farm3d.training.config import TrainConfig
 from farm3d.training.curricula import terms_by_step
 from farm3d.training.learner import Learner, new_learner, take_step
@@ -124,8 +125,35 @@ def test_averaged_parameters_are_saved_resumed_and_used(data: ImageDataSet, tmp_
     used = load_trained(tmp_path / "whole").model.state_dict()
     shared = load_trained(tmp_path / "whole" / "horse.safetensors").model.state_dict()
     assert not torch.equal(average["sdf.mlp.encode.weight"], last["sdf.mlp.encode.weight"])
-    for name, tensor in average.items():
+    for name, tensor in (last | average).items():
         assert torch.equal(used[name], tensor) and torch.equal(shared[name], tensor.half().float()), name
+
+
+def test_what_averaging_leaves_alone_is_stored_once(data: ImageDataSet, tmp_path: Path) -> None:
+    """As DINO, which is frozen; and a file of before, which has everything, is read as it was."""
+    settings = config("ema_decay=0.5", "steps=3")
+    learner = new_learner(settings, CPU)
+    assert learner.average is not None
+    frozen = {f"encoder.{name}" for name, _ in learner.model.encoder.named_parameters()}
+    for model in (learner.model, learner.average):
+        model.encoder.requires_grad_(False)
+    one_step(settings, learner, data)
+    metadata = {"config": plain_values(settings), "category": "horse"}
+    save_training(tmp_path, step=4, learner=learner, metadata=metadata)
+    file = tmp_path / "step_000004" / "ema.safetensors"
+    expected, stored = learner.average.state_dict(), read_checkpoint(file).tensors
+    assert stored and frozen and not stored.keys() & frozen
+    for before in (False, True):
+        if before:
+            write_checkpoint(file, expected, metadata)
+        other = new_learner(settings, CPU)
+        assert restore_training(tmp_path, config=settings, learner=other) == 4
+        assert other.average is not None
+        for found in (load_trained(tmp_path).model, load_trained(file).model, other.average):
+            for name, tensor in found.state_dict().items():
+                assert torch.equal(tensor, expected[name]), name
+    (tmp_path / "step_000004" / "model.safetensors").unlink()
+    assert torch.equal(load_trained(file).model.state_dict()[next(iter(stored))], stored[next(iter(stored))])
 
 
 def test_the_average_is_that_of_the_formula(data: ImageDataSet) -> None:
