@@ -97,7 +97,9 @@ def simplified(vertices: Float[Tensor, "vertices 3"], faces: Int[Tensor, "faces 
     )
 
 
-def _mirrorable(points: Coordinates, triangles: Triangles) -> tuple[Coordinates, Triangles]:
+def _mirrorable(
+    points: Coordinates, triangles: Triangles
+) -> tuple[Float[np.ndarray, "more 3"], Int[np.ndarray, "split 3"]]:
     """A surface that has two faces at every edge when its border is joined to its mirror image.
 
     Where an edge has more than two faces, or joins two points of the border through the inside, each pair of
@@ -105,13 +107,14 @@ def _mirrorable(points: Coordinates, triangles: Triangles) -> tuple[Coordinates,
     """
     border = _border(triangles)
     while len(edges := _pinched(triangles, border)):
-        ahead, back = (_beside(triangles, *ends) for ends in (edges[0], edges[0][::-1]))
+        start, end = edges[0].tolist()
+        ahead, back = _beside(triangles, start, end), _beside(triangles, end, start)
         one, other = max(
             ((i, j) for i in ahead for j in back), key=lambda pair: _flatness(points[triangles[list(pair)]])
         )
         pair, new = triangles[[one, other]], len(points)
         points = np.concatenate([points, points[np.unique(pair)].mean(axis=0, keepdims=True)])
-        halves = [np.where(pair == end, new, pair) for end in edges[0]]
+        halves = [np.where(pair == corner, new, pair) for corner in (start, end)]
         triangles = np.concatenate([np.delete(triangles, [one, other], axis=0), *halves])
     return points, triangles
 
