@@ -129,7 +129,7 @@ def recover(
         frame_rate=frame_rate,
         steps=watch(range(refinement.steps // 2), "motion"),
     )
-    clip = _clip(animal, frames, found, frame_rate=frame_rate)
+    clip = film_clip(animal, frames, found, frame_rate=frame_rate)
     return Film(replace(animal, clips=(clip,)), tuple(frames), reference, frame_rate, found)
 
 
@@ -208,8 +208,11 @@ def _crop(frame: Frame, size: int) -> Any:
     return crop_image(frame.source.pixels, frame.segmentation.mask.numpy(), frame.box, size=size)
 
 
-def _clip(animal: Animal, frames: list[Frame], found: Track, *, frame_rate: float) -> Clip:
-    """The motion on the spot: in every frame the lowest point of the animal is on the ground."""
+def film_clip(animal: Animal, frames: list[Frame], found: Track, *, frame_rate: float) -> Clip:
+    """The motion on the spot: in every frame the lowest point of the animal is on the ground.
+
+    The root turns from the first frame on as the film's camera sees the body turn.
+    """
     prediction = animal.fit.refined
     count = len(frames)
     ground = float(prediction.rest_mesh.vertices[0, :, 1].min())
@@ -219,5 +222,8 @@ def _clip(animal: Animal, frames: list[Frame], found: Track, *, frame_rate: floa
     )
     offsets = torch.zeros(count, 3)
     offsets[:, 1] = ground - lowest
+    azimuths = np.unwrap(azimuth_elevation(found.cameras[:, :3, :3])[0].double().numpy())
+    turns = torch.from_numpy(azimuths - azimuths[0]).float()
     numbers = torch.tensor([frame.number - frames[0].number for frame in frames])
-    return Clip(CLIP_NAME, numbers.float() / frame_rate, found.joint_angles, offsets)
+    times = numbers.float() / frame_rate
+    return Clip(CLIP_NAME, times, found.joint_angles, offsets, root_turns=turns)

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from farm3d.geometry.camera import FIELD_OF_VIEW, Camera, camera_from_rotation
-from farm3d.geometry.clip import Clip, sample_clip
+from farm3d.geometry.clip import Clip, root_transforms, sample_clip
 from farm3d.geometry.mesh import Mesh
 from farm3d.geometry.skeleton import bone_transforms
 from farm3d.geometry.skinning import skin
@@ -75,11 +75,11 @@ def clip_frames(prediction: AnimalPrediction, texture: BakedTexture, clip: Clip)
     loops = max(1, round(TURN_SECONDS / duration))
     count = max(1, round(duration * FRAMES_PER_SECOND)) * loops
     times = torch.arange(count, dtype=torch.float64) * (duration * loops / count) % duration
-    angles, offsets = sample_clip(clip, times)
     skeleton = prediction.skeleton.at(prediction.skeleton.rest_joints[0])
-    transforms = bone_transforms(skeleton, angles.float())
+    bones = bone_transforms(skeleton, sample_clip(clip, times)[0].float())
+    transforms = root_transforms(clip, times).float()[:, None] @ bones
     rest = prediction.rest_mesh.vertices[0].expand(count, -1, -1)
-    moved = skin(rest, transforms, prediction.skinning_weights) + offsets.float()[:, None]
+    moved = skin(rest, transforms, prediction.skinning_weights)
     azimuths = torch.full((count,), SHOWN_AZIMUTH)
     camera = framing_cameras(moved, azimuths)
     return draw_frames(

@@ -227,7 +227,7 @@ def _appearance(buffer: GlbBuffer, texture_png: bytes) -> dict[str, Any]:
 
 
 def _animation(buffer: GlbBuffer, clip: Clip, skeleton: Skeleton, *, scale: WorldScale) -> dict[str, Any]:
-    """A clip as linear rotation channels of all joints and a translation channel of the root.
+    """A clip as linear rotation channels of all joints, a translation and maybe a rotation of the root.
 
     A gait's `extras.metresPerSecond` is the speed at which its standing feet do not slide.
     """
@@ -238,6 +238,10 @@ def _animation(buffer: GlbBuffer, clip: Clip, skeleton: Skeleton, *, scale: Worl
     rotations = _local_rotations(skeleton, scale, clip.joint_angles)
     offsets = _float32(clip.root_offsets.double() * scale.metres_per_unit)
     tracks = [(_ROOT_NODE, "translation", offsets)]
+    if clip.root_turns is not None:
+        half, still = clip.root_turns.double() / 2.0, torch.zeros(len(times), dtype=torch.float64)
+        turned = torch.stack([still, half.sin(), still, half.cos()], dim=1)
+        tracks.append((_ROOT_NODE, "rotation", _float32(turned)))
     tracks += [(_bone_node(bone), "rotation", rotations[:, bone]) for bone in range(len(skeleton.parents))]
     speed = {"extras": {"metresPerSecond": clip.speed * scale.metres_per_unit}} if clip.speed else {}
     return {

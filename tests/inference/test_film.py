@@ -1,6 +1,8 @@
 """Films: the path through hypotheses that turns least, frames in, one animal with its motion out."""
 
 import itertools
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,13 +10,16 @@ import pytest
 import torch
 
 from farm3d.errors import InputError
+from farm3d.geometry.clip import root_transforms
 from farm3d.geometry.skeleton import bone_transforms
 from farm3d.geometry.skinning import skin
+from farm3d.geometry.viewpoint import azimuth_elevation, viewpoint_rotation
 from farm3d.inference.film import (
     Film,
     Frame,
     clearest,
     describe_film,
+    film_clip,
     film_frames,
     find_animal,
     read_frames,
@@ -79,8 +84,20 @@ def test_the_clip_has_a_key_a_frame_and_stays_on_the_ground(film: Film) -> None:
     torch.testing.assert_close(moved[..., 1].amin(dim=1), ground.expand(3), atol=1e-4, rtol=0.0)
 
 
+def test_the_root_turns_as_the_film_sees_the_animal_turn(film: Film) -> None:
+    cameras = film.track.cameras.clone()
+    elevation = azimuth_elevation(cameras[:, :3, :3])[1]
+    azimuths = torch.tensor([3.0, 3.3, 3.6])
+    cameras[:, :3, :3] = viewpoint_rotation(azimuths, elevation[:1].expand(3))
+    clip = film_clip(film.animal, list(film.frames), replace(film.track, cameras=cameras), frame_rate=4.0)
+    turned = root_transforms(clip, clip.times)[:, :3, :3]
+    torch.testing.assert_close(cameras[0, :3, :3] @ turned, cameras[:, :3, :3], atol=1e-5, rtol=0.0)
+
+
 def test_a_still_animal_stands_still(film: Film) -> None:
     (clip,) = film.animal.clips
+    assert clip.root_turns is not None and clip.root_turns[0] == 0.0
+    assert clip.root_turns.abs().max() < math.radians(5.0)
     assert clip.joint_angles.diff(dim=0).abs().max() < 0.1
     frames = describe_film(film)["frames"]
     assert max(f["azimuth_degrees"] for f in frames) - min(f["azimuth_degrees"] for f in frames) < 5.0

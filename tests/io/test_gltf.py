@@ -10,7 +10,7 @@ from PIL import Image
 
 from farm3d import __version__
 from farm3d.errors import InputError
-from farm3d.geometry.clip import Clip
+from farm3d.geometry.clip import Clip, root_transforms, sample_clip
 from farm3d.geometry.skeleton import bone_transforms
 from farm3d.geometry.skinning import SkinningWeights, skin
 from farm3d.io.gltf import skinned_glb
@@ -82,6 +82,21 @@ def test_a_key_frame_is_our_skinning_of_its_angles(glb: Glb, name: str, key: int
     np.testing.assert_allclose(
         played, our_positions(clip.joint_angles[key], clip.root_offsets[key]), atol=1e-5
     )
+
+
+def test_the_root_turns_and_moves_as_our_transforms_say() -> None:
+    walk = rig().clips[0]
+    turning = replace(walk, root_turns=torch.linspace(0.0, 4.0, len(walk.times)))
+    data = skinned_glb(surface(), replace(rig(), clips=(turning,)), SCALE)
+    assert validation_issues(data)["messages"] == []
+    time = float(walk.times[2:4].mean())
+    played = skinned_positions(parse(data), animated_properties(parse(data), turning.name, time))
+    angles, _ = sample_clip(turning, torch.tensor([time]))
+    still = our_positions(angles[0])
+    (root,) = root_transforms(turning, torch.tensor([time])).double().numpy()
+    moved = still @ root[:3, :3].T + root[:3, 3] * SCALE.metres_per_unit
+    assert np.abs(moved - still).max() > 0.1
+    np.testing.assert_allclose(played, moved, atol=2e-3)
 
 
 def test_interpolated_rotations_take_the_shorter_way() -> None:
