@@ -84,7 +84,7 @@ class Workshop:
         Raises a Farm3DError for a picture or mask that cannot be used.
         """
         uploads = {photograph, *([] if mask is None else [mask])}
-        self._hold(page, uploads | {path for path in self._held.get(page, ()) if path.is_dir()})
+        self._hold(page, uploads, and_results=True)
         with self._working:
             stopwatch = Stopwatch(on_stage=on_stage)
             with stopwatch.stage("read"):
@@ -116,10 +116,16 @@ class Workshop:
             refinement = RefineConfig(steps=steps)
             return self.reconstructor.animal(source, cut, name=source.stem, refinement=refinement)
 
-    def _hold(self, page: str, needed: set[Path]) -> None:
-        """Note what a page needs from now on, and remove what it held and nobody else does."""
+    def _hold(self, page: str, needed: set[Path], *, and_results: bool = False) -> None:
+        """Note what a page needs from now on, and remove what it held and nobody else does.
+
+        With `and_results` it still needs the results that it shows.
+        """
         with self._counting:
-            held = self._held.pop(page, set()) | needed
+            before = self._held.pop(page, set())
+            if and_results:
+                needed = needed | {path for path in before if path.is_dir()}
+            held = before | needed
             if page not in self._left:
                 self._held[page] = needed
             for path in held.difference(*self._held.values()):
