@@ -1,13 +1,16 @@
-"""What a photograph costs, stage by stage: the documentation's horse, the shipped checkpoint, on the CPU.
+"""What a photograph costs farm3d-infer, stage by stage: the documentation's horse, the shipped checkpoint.
 
-Stages: "encode" (the networks, to the first posed animal), "refine" (the camera, pose and shape), "fit
-albedo", "bake" (the texture), "video" (the turntable, drawn and encoded), "export" (GLB and OBJ). Reading the
-file and the mask is not among them, nor is the category's shape, which a run makes once.
+The stages are those of farm3d-infer's own timings.json, of a run as that command makes it. "reconstruct" is
+taken apart once more: "encode" (the networks, to the first posed animal), "refine" (camera, pose and shape)
+and "fit albedo"; what is left of it are the silhouettes. What a run does once has its own rows. Time is the
+processor's, of this process and of the video's encoder, so that work beside it does not count.
 """
 
+import os
 import tempfile
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -15,123 +18,127 @@ import torch
 import farm3d
 from farm3d.data.transforms import batch_of_crops, crop_box, crop_image
 from farm3d.errors import InputError
-from farm3d.geometry.mesh import Mesh
-from farm3d.inference.clips import standard_clips
+from farm3d.inference.export import ExportOptions
 from farm3d.inference.fit_albedo import fit_albedo
-from farm3d.inference.reconstruct import reconstruct
+from farm3d.inference.reconstructor import Reconstructor
 from farm3d.inference.refine import RefineConfig, refine
-from farm3d.inference.rig import rigged_glb, world_scale
-from farm3d.inference.texture import bake
-from farm3d.inference.videos import FRAMES_PER_SECOND, turntable_frames
-from farm3d.io.image import SourceImage, read_image
-from farm3d.io.mesh_files import write_obj
-from farm3d.io.video import write_mp4
+from farm3d.inference.session import MaskOptions, Session, open_session, reconstruct_file
+from farm3d.inference.stopwatch import Stopwatch
+from farm3d.io.image import read_image
+from farm3d.io.inputs import InputImage
+from farm3d.io.texture_atlas import unwrap
 from farm3d.models.animal_model import ImageReading
-from farm3d.models.build import TrainedModel, load_trained, shipped_checkpoint
+from farm3d.models.build import load_trained, shipped_checkpoint
 from farm3d.pretrained.segmentation import make_segmenter, segment
-from farm3d.types import AnimalPrediction, Batch, Segmentation, ShapePrior
+from farm3d.types import AnimalPrediction, Batch
 
-from .harness import QUICK, Call, Effort, measure
+from .harness import QUICK, Call, Effort, Timing, measure_in_turn, timing
 from .records import Case
 
 CATEGORY = "horse"
 PHOTOGRAPH = Path("docs/images/horse.jpg")
-WHOLE = "all of reconstruct"
+WHOLE = "a photograph, all stages"
+LOAD, ATLAS = "load the model, once a run", "atlas, once a run"
 
 CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How many steps of refinement (of the albedo's fit as many), the texture's size, how long."""
+    """How many steps of refinement (of the albedo's fit as many), how many photographs, what is written."""
 
-    steps: int
-    texture_size: int
-    effort: Effort
-
-
-PLAN = Plan(RefineConfig().steps, 1024, Effort(seconds=10.0, least=3, warm_up=1, patience=15.0))
-QUICK_PLAN = Plan(2, 128, QUICK)
+    steps: int = RefineConfig().steps
+    repeats: int = 3
+    effort: Effort = field(default_factory=lambda: Effort(seconds=10.0, least=3, warm_up=1, patience=15.0))
+    turntable: bool = True
 
 
-@dataclass(frozen=True)
-class Subject:
-    """The photograph with its mask, and the model with its category's shape."""
-
-    source: SourceImage
-    segmentation: Segmentation
-    trained: TrainedModel
-    prior: ShapePrior
-
-    def crop(self, size: int) -> Batch:
-        """The square about the animal, `size` pixels a side."""
-        mask = self.segmentation.mask.numpy()
-        return batch_of_crops([crop_image(self.source.pixels, mask, crop_box(mask), size=size)])
+PLAN = Plan()
+QUICK_PLAN = Plan(steps=2, repeats=1, effort=QUICK, turntable=False)
 
 
 def measure_reconstruct(plan: Plan, *, progress: Callable[[str], None]) -> list[Case]:
-    """One case for each stage, and one for `reconstruct`, which is the first three and the silhouettes.
+    """A case for each stage and each part of "reconstruct", and one for all stages of a photograph.
 
     Raises InputError where the photograph is missing: it comes with the repository, not with the package.
     """
-    subject = load_subject(Path(farm3d.__file__).parents[1] / PHOTOGRAPH)
-    steps = f"{plan.steps} steps of refinement"
-    height, width = subject.source.pixels.shape[:2]
-    setting = f"{PHOTOGRAPH.name}, {width} x {height}, {len(subject.prior.mesh.faces):,} faces, {steps}"
-    cases = []
+    photograph = Path(farm3d.__file__).parents[1] / PHOTOGRAPH
     with tempfile.TemporaryDirectory() as folder:
-        for stage, call in stages(subject, plan, Path(folder)).items():
-            progress(f"reconstruct: {stage}")
-            timing = measure(call, device=CPU, effort=plan.effort)
-            cases.append(Case(contender="farm3d", task=stage, setting=setting, timing=timing))
-    return cases
+        session = open_benchmark_session(photograph, plan, Path(folder))
+        progress("reconstruct: parts")
+        calls = {LOAD: _load, **parts(session, photograph)}
+        timings = measure_in_turn(calls, device=CPU, effort=plan.effort, clock=processor_seconds)
+        timings |= stage_timings(session, photograph, plan, progress=progress)
+    width, height = read_image(photograph).pixels.shape[1::-1]
+    faces = len(session.reconstructor.prior.mesh.faces)
+    setting = f"{PHOTOGRAPH.name}, {width} x {height}, {faces:,} faces, {plan.steps} steps of refinement"
+    return [
+        Case(contender="farm3d", task=task, setting=setting, timing=found) for task, found in timings.items()
+    ]
 
 
-def load_subject(photograph: Path) -> Subject:
-    """The photograph, its mask beside it, the shipped checkpoint; raises InputError where one is missing."""
+def processor_seconds() -> float:
+    """The processor's time so far, of this process and of those that it started and waited for."""
+    spent = os.times()
+    return time.process_time() + spent.children_user + spent.children_system
+
+
+def open_benchmark_session(photograph: Path, plan: Plan, folder: Path) -> Session:
+    """A run as farm3d-infer's, masks beside photographs; raises InputError where a photograph is missing."""
     if not photograph.is_file():
         raise InputError(f"{photograph} is missing: run farm3d-bench reconstruct in a checkout of farm3d")
+    return open_session(
+        folder,
+        _load(),
+        masks=MaskOptions(make_segmenter("file")),
+        refinement=RefineConfig(steps=plan.steps),
+        loading_seconds=0.0,
+    )
+
+
+def stage_timings(
+    session: Session, photograph: Path, plan: Plan, *, progress: Callable[[str], None]
+) -> dict[str, Timing]:
+    """The processor's time of each stage of farm3d-infer over `plan.repeats` photographs, one beside them."""
+    image = InputImage(photograph, photograph.stem)
+    runs = []
+    for repeat in range(plan.repeats + 1):
+        progress(f"reconstruct: photograph {repeat + 1} of {plan.repeats + 1}")
+        stopwatch = Stopwatch(clock=processor_seconds)
+        options = ExportOptions(turntable=plan.turntable)
+        reconstruct_file(session, image, options=options, stopwatch=stopwatch)
+        stages = {stage: seconds for stage, seconds in stopwatch.seconds.items() if stage != "load"}
+        runs.append(stages | {WHOLE: sum(stages.values())})
+    # The first photograph waits for what is made once: the atlas, compiled kernels.
+    return {stage: timing([run[stage] for run in runs[1:]]) for stage in runs[0]}
+
+
+def parts(session: Session, photograph: Path) -> Mapping[str, Call]:
+    """The calls inside "reconstruct"; each starts from what those before it made, which is made once here."""
+    trained, prior = session.reconstructor.trained, session.reconstructor.prior
+    model, config = trained.model, session.refinement
     source = read_image(photograph)
-    trained = load_trained(shipped_checkpoint(CATEGORY))
-    with torch.no_grad():
-        prior = trained.model.prior()
-    return Subject(source, segment(source, photograph, segmenter=make_segmenter("file")), trained, prior)
+    mask = segment(source, photograph, segmenter=session.masks.source).mask.numpy()
 
+    def crop(size: int) -> Batch:
+        return batch_of_crops([crop_image(source.pixels, mask, crop_box(mask), size=size)])
 
-def stages(subject: Subject, plan: Plan, folder: Path) -> Mapping[str, Call]:
-    """The call of each stage; every one starts from what those before it made, which is made once here."""
-    model, prior = subject.trained.model, subject.prior
-    config = RefineConfig(steps=plan.steps)
-    crop, fine = subject.crop(model.config.image_size), subject.crop(config.albedo_size)
+    coarse, fine = crop(model.config.image_size), crop(config.albedo_size)
 
     def encode() -> tuple[ImageReading, AnimalPrediction]:
         with torch.no_grad():
-            reading = model.read(crop.images, crop.masks)
+            reading = model.read(coarse.images, coarse.masks)
             return reading, model.assemble(reading, model.pose(reading, prior), prior)
 
     reading, first = encode()
-    refined = refine(model, prior, reading, initial=first, batch=crop, config=config)
-    fitted = fit_albedo(model, reading, refined, batch=fine, config=config)
-    texture = bake(fitted, resolution=plan.texture_size)
-
-    def export() -> None:
-        scale = world_scale(fitted, subject.trained.shoulder_height_metres)
-        clips = standard_clips(fitted, scale.metres_per_unit)
-        (folder / "animal.glb").write_bytes(rigged_glb(fitted, texture, clips=clips, scale=scale))
-        write_obj(folder / "posed.obj", Mesh(fitted.posed_mesh.vertices[0], fitted.posed_mesh.faces))
-
-    def video() -> None:
-        frames = turntable_frames(fitted, texture)
-        write_mp4(folder / "turntable.mp4", frames, frames_per_second=FRAMES_PER_SECOND)
-
+    refined = refine(model, prior, reading, initial=first, batch=coarse, config=config)
     return {
+        ATLAS: lambda: unwrap(prior.mesh),
         "encode": encode,
-        "refine": lambda: refine(model, prior, reading, initial=first, batch=crop, config=config),
+        "refine": lambda: refine(model, prior, reading, initial=first, batch=coarse, config=config),
         "fit albedo": lambda: fit_albedo(model, reading, refined, batch=fine, config=config),
-        WHOLE: lambda: reconstruct(
-            model, prior, subject.source.pixels, segmentation=subject.segmentation, refinement=config
-        ),
-        "bake": lambda: bake(fitted, resolution=plan.texture_size),
-        "video": video,
-        "export": export,
     }
+
+
+def _load() -> Reconstructor:
+    return Reconstructor(load_trained(shipped_checkpoint(CATEGORY)))
