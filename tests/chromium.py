@@ -21,6 +21,29 @@ PATIENCE = 60_000
 """Milliseconds that a page may take for a step: machines that test are busy."""
 
 
+PICTURES, CONTROLS = (
+    {"img", "image", "Iframe"},
+    {
+        "button",
+        "checkbox",
+        "combobox",
+        "link",
+        "listbox",
+        "menuitem",
+        "radio",
+        "searchbox",
+        "slider",
+        "spinbutton",
+        "switch",
+        "tab",
+        "textbox",
+    },
+)
+"""Roles of the accessibility tree whose elements must have a name."""
+
+MOST_STOPS = 100
+
+
 @dataclass(frozen=True)
 class Visit:
     """An open page, what it wrote to the console as a complaint, and every address that it asked for."""
@@ -59,3 +82,35 @@ def visit(browser: "Browser", url: str, **context: Any) -> Iterator[Visit]:
     page.goto(url)
     yield seen
     opened.close()
+
+
+def nameless(seen: Visit) -> list[str]:
+    """The HTML of controls, pictures and frames for which the browser's accessibility tree has no name."""
+    session = seen.page.context.new_cdp_session(seen.page)
+    found = []
+    for node in session.send("Accessibility.getFullAXTree")["nodes"]:
+        role, name = (node.get(key, {}).get("value", "") for key in ("role", "name"))
+        if not node["ignored"] and role in PICTURES | CONTROLS and not str(name).strip():
+            place = {"backendNodeId": node["backendDOMNodeId"]}
+            found.append(session.send("DOM.getOuterHTML", place)["outerHTML"][:300])
+    return found
+
+
+def tab_stops(seen: Visit) -> list[str]:
+    """Ids or texts of all that Tab reaches, from the page's beginning; "hidden focus" where none is shown."""
+    seen.page.evaluate("document.activeElement.blur(), getSelection().setPosition(document.body, 0)")
+    stops: list[str] = []
+    while len(stops) < MOST_STOPS:
+        seen.page.keyboard.press("Tab")
+        stop = seen.page.evaluate(
+            """() => {
+                const here = document.activeElement, style = getComputedStyle(here);
+                if (here === document.body) return null;
+                const shows = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0;
+                return shows ? here.id || here.innerText || here.value : "hidden focus";
+            }"""
+        )
+        if stop is None:
+            break
+        stops.append(stop)
+    return stops

@@ -8,7 +8,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ from farm3d.io.html_report import (
     report_html,
 )
 
-from ..chromium import Visit, open_browser, visit
+from ..chromium import Visit, nameless, open_browser, tab_stops, visit
 from .sample_animal import SCALE, rig, surface
 
 if TYPE_CHECKING:
@@ -284,6 +284,35 @@ def test_the_keyboard_reaches_and_turns_everything(report: Visit) -> None:
         keyboard.press("Tab")
         visited.add(report.page.evaluate("document.activeElement.id || document.activeElement.innerText"))
     assert {"time", "speed", "play", "light-azimuth", "light-ambience", "Side", "show-skeleton"} <= visited
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_control_and_picture_has_a_name_and_shows_its_focus(
+    browser: "Browser", page: str, scheme: Literal["light", "dark"]
+) -> None:
+    with visit(browser, f"{page}#clip=walk&time=0.5", color_scheme=scheme) as seen:
+        seen.page.wait_for_selector("html[data-viewer=ready]")
+        assert nameless(seen) == []
+        stops = tab_stops(seen)
+        assert "hidden focus" not in stops
+        order = ["viewer-canvas", "walk", "time", "speed", "play", "light-azimuth", "light-elevation"]
+        assert stops[: len(order)] == order
+        others = {"light-ambience", "Photograph", "Side", "full-screen", "show-shape", "show-skeleton"}
+        assert others | {"download-glb", "Rigged animal", "Odd"} <= set(stops)
+        assert "three.js" in stops[-1]
+        slider = seen.page.get_by_label("Time", exact=True)
+        assert slider.get_attribute("aria-valuetext") == "0.50 s"
+        assert seen.page.locator("output:not([aria-live=off])").count() == 0, "values are said once"
+
+
+def test_the_index_has_names_for_all_it_shows(browser: "Browser", tmp_path: Path) -> None:
+    entry = IndexEntry("horse", "horse", "overlay.png", (("Report", "report.html"),))
+    (tmp_path / "horse").mkdir()
+    (tmp_path / "horse" / "overlay.png").write_bytes(plain_png((9, 9, 9)))
+    (tmp_path / "index.html").write_text(index_html([entry]), encoding="utf-8")
+    with visit(browser, (tmp_path / "index.html").as_uri()) as seen:
+        assert nameless(seen) == []
+        assert tab_stops(seen) == ["Report"]
 
 
 def test_the_model_is_downloaded_from_the_page_itself(report: Visit, content: ReportContent) -> None:

@@ -153,7 +153,7 @@ function show(name, time) {
 /** The pose between rest and photograph; the ground is put under its lowest hoof. */
 function applyPose() {
   const fraction = byId("pose").valueAsNumber;
-  byId("pose-value").textContent = `${Math.round(100 * fraction)} %`;
+  tell("pose", `${Math.round(100 * fraction)} %`);
   poseAnimal(animal, fraction);
   stage.floor.position.y = lowestPoint(animal);
   requestDraw();
@@ -167,11 +167,17 @@ function seek(seconds) {
 
 function showTime(seconds) {
   byId("time").value = seconds;
-  byId("time-value").textContent = `${seconds.toFixed(2)} s`;
+  tell("time", `${seconds.toFixed(2)} s`);
 }
 
 function showSpeed() {
-  byId("speed-value").textContent = `${byId("speed").valueAsNumber.toFixed(2)} ×`;
+  tell("speed", `${byId("speed").valueAsNumber.toFixed(2)} ×`);
+}
+
+/** A slider's value in words: beside it, and for those who hear the page. */
+function tell(slider, words) {
+  byId(`${slider}-value`).textContent = words;
+  byId(slider).setAttribute("aria-valuetext", words);
 }
 
 function setPlaying(playing) {
@@ -193,9 +199,9 @@ function turnByKey(event) {
 
 function applyLight() {
   const [azimuth, elevation, ambience] = ["azimuth", "elevation", "ambience"].map((name) => byId(`light-${name}`).valueAsNumber);
-  byId("light-azimuth-value").textContent = `${azimuth}°`;
-  byId("light-elevation-value").textContent = `${elevation}°`;
-  byId("light-ambience-value").textContent = `${Math.round(100 * ambience)} %`;
+  tell("light-azimuth", `${azimuth}°`);
+  tell("light-elevation", `${elevation}°`);
+  tell("light-ambience", `${Math.round(100 * ambience)} %`);
   lightStage(stage, { azimuth, elevation, ambience, strength: state.strength });
   requestDraw();
 }
