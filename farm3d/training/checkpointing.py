@@ -16,7 +16,14 @@ from farm3d.errors import CheckpointError, ConfigError
 from farm3d.io.atomic import replacing_folder
 from farm3d.io.checkpoint import in_half_precision, load_into, read_checkpoint, write_checkpoint
 from farm3d.models.animal_model import AnimalModel
-from farm3d.models.build import AVERAGE_FILE, MODEL_FILE, checkpoints_of, fill_backbone, read_average
+from farm3d.models.build import (
+    AVERAGE_FILE,
+    MODEL_FILE,
+    checkpoints_of,
+    fill_backbone,
+    load_trained,
+    read_average,
+)
 from farm3d.training.config import TrainConfig
 from farm3d.training.learner import Learner
 
@@ -63,12 +70,17 @@ def write_finished(path: Path, learner: Learner, metadata: Mapping[str, Any]) ->
 def restore_training(run: Path, *, config: TrainConfig, learner: Learner) -> int:
     """Load the newest complete checkpoint of `run` and return the step to go on from.
 
-    Where there is none the weights of a frozen backbone are loaded instead. Raises CheckpointError where the
-    run was made with another configuration (but for `FREE_TO_CHANGE`), and what `fill_backbone` raises.
+    Where there is none the parameters of `config.initial_checkpoint`, or the weights of a frozen backbone,
+    are loaded instead. Raises CheckpointError where the run was made with another configuration (but for
+    `FREE_TO_CHANGE`), or where that checkpoint does not fit, and what `fill_backbone` raises.
     """
     complete = checkpoints_of(run)
     if not complete:
-        fill_backbone(learner.model, config.dino_weights)
+        if config.initial_checkpoint is None:
+            fill_backbone(learner.model, config.dino_weights)
+        else:
+            start = Path(config.initial_checkpoint)
+            load_into(learner.model, load_trained(start).model.state_dict(), source=start)
         if learner.average is not None:
             learner.average.load_state_dict(learner.model.state_dict())
         return 0

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import shutil
 import signal
 import threading
@@ -308,3 +309,17 @@ def test_the_shape_waits_for_its_step(data: ImageDataSet, tmp_path: Path) -> Non
         stopped = run_training(image_config(), data, tmp_path / str(steps), should_stop=after(steps))
         learned = load_trained(stopped).model.sdf.state_dict()
         assert all(torch.equal(learned[name], start[name]) for name in start) == same
+
+
+def test_a_run_may_start_from_another_s_parameters(
+    finished: Path, data: ImageDataSet, tmp_path: Path
+) -> None:
+    """The encoder of the finished run, after a step that trains the shape alone."""
+    more = [*CHANGES, "steps=1", f"initial_checkpoint={finished}"]
+    config = load_config(TrainConfig, preset_or_file="tiny", overrides=more)
+    learned = load_trained(run_training(config, data, tmp_path / "second")).model.encoder.state_dict()
+    source = load_trained(finished).model.encoder.state_dict()
+    assert all(torch.equal(learned[name], source[name]) for name in source)
+    wider = load_config(TrainConfig, preset_or_file="tiny", overrides=[*more, "model.width=24"])
+    with pytest.raises(CheckpointError, match=f"{re.escape(str(finished))}: does not fit the model"):
+        run_training(wider, data, tmp_path / "third")
