@@ -11,6 +11,7 @@ import torch
 from farm3d.config import load_config
 from farm3d.data.image_folder import ImageDataSet, open_data_set
 from farm3d.errors import ConfigError, TrainingError
+from farm3d.training import head_check
 from farm3d.training.batches import check_parts, portions
 from farm3d.training.config import TrainConfig
 from farm3d.training.curricula import terms_by_step
@@ -103,6 +104,13 @@ def work(data: ImageDataSet, rank: int, port: int, *, folder: Path) -> None:
         with pytest.raises(TrainingError, match=r"steps \[0, 1\]: they have to see the same folder"):
             settings = config(data, "images").model_copy(update={"steps": 2})
             train(settings, data, run, metadata={}, ranks=ranks)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(head_check, "changed_places", lambda fitting, count: rank == 1)
+            settings, model = config(data, "images"), new_learner(config(data, "images"), ranks.device).model
+            with pytest.raises(TrainingError, match="head and tail have changed places"):
+                head_check.check_head(
+                    settings, data, model, folder, step=1, notice=lambda line: None, ranks=ranks
+                )
 
 
 @pytest.fixture(scope="module")
