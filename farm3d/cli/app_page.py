@@ -65,6 +65,22 @@ STYLE = """
 .told [role=alert] { padding: .6rem .8rem; border-left: 4px solid #b3261e; border-radius: .3rem;
   background: var(--background-fill-secondary); }
 """
+NAMES = """() => {
+  const name = () => {
+    for (const example of document.querySelectorAll(".gallery-item:has(img)")) {
+      const file = decodeURIComponent(example.querySelector("img").src.split("/").pop());
+      example.ariaLabel = "Example: " + file.replace(/\\.\\w+$/, "").replaceAll("_", " ");
+    }
+    for (const place of document.querySelectorAll(".picture button[aria-dropeffect]")) {
+      const label = place.closest(".picture").querySelector("[data-testid=block-label]");
+      place.ariaLabel = `${label.innerText.trim()}: ${place.innerText.trim()}`;
+    }
+  };
+  name();
+  new MutationObserver(name).observe(document.body, { childList: true, subtree: true });
+}"""
+"""For those who hear the page: Gradio's examples have no names, and its places for pictures all the same."""
+
 EMPTY = '<p class="empty">The animal appears here: drop a photograph, or say what to draw.</p>'
 
 
@@ -114,6 +130,7 @@ def build_page(workshop: Workshop) -> gradio.Blocks:
         examples.load_input_event.success(**make)
         draw.click(**drawing).success(**make)
         prompt.submit(**drawing).success(**make)
+        page.load(js=NAMES)
         page.unload(_leaver(workshop))
     return page.queue(max_size=WAITING_LINES)
 
@@ -157,6 +174,7 @@ def _picture(label: str, *, height: int) -> gradio.Image:
         height=height,
         sources=["upload", "clipboard"],
         image_mode=None,
+        elem_classes="picture",
     )
     # Gradio would open the file with PIL first, and answer a damaged one with a message of PIL's.
     place.preprocess = _sent_file  # type: ignore[method-assign]

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,11 +18,14 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image, ImageDraw
 
+import farm3d
 from farm3d.cli.app import main
+from farm3d.cli.app_work import Workshop
 from farm3d.config import plain_values
 from farm3d.io.checkpoint import write_checkpoint
+from farm3d.pretrained.segmentation import make_segmenter
 
-from ..chromium import PATIENCE, Visit, open_browser, visit
+from ..chromium import PATIENCE, Visit, nameless, open_browser, visit
 from ..io.gltf_reader import parse
 from ..models.small_models import tiny_config, tiny_model
 
@@ -81,14 +84,18 @@ def serving(folder: Path, checkpoint: Path) -> Iterator[Served]:
         process.wait()
 
 
+def tiny_checkpoint(folder: Path) -> Path:
+    metadata = {"model": plain_values(tiny_config()), "category": "horse", "shoulder_height_metres": 1.55}
+    checkpoint = folder / "tiny.safetensors"
+    write_checkpoint(checkpoint, tiny_model().state_dict(), {"config": metadata, "command": "a test"})
+    return checkpoint
+
+
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     pytest.importorskip("gradio", reason="gradio (the extra app) is not installed")
     folder = tmp_path_factory.mktemp("app")
-    metadata = {"model": plain_values(tiny_config()), "category": "horse", "shoulder_height_metres": 1.55}
-    checkpoint = folder / "tiny.safetensors"
-    write_checkpoint(checkpoint, tiny_model().state_dict(), {"config": metadata, "command": "a test"})
-    with serving(folder, checkpoint) as served:
+    with serving(folder, tiny_checkpoint(folder)) as served:
         yield served
 
 
@@ -161,6 +168,13 @@ def test_a_dropped_photograph_becomes_a_model_to_turn_and_download(page: Visit, 
     assert [line for line in page.complaints if "not implemented" not in line] == []
 
 
+def test_every_control_has_a_name_of_its_own(page: Visit) -> None:
+    page.page.get_by_role("button", name="Example: brown horse").wait_for()
+    for place in ("Photograph of a horse", "Mask, white on black"):
+        assert page.page.get_by_role("button", name=re.compile(f"^{place}.*: Drop")).count() == 1
+    assert nameless(page) == []
+
+
 def test_a_damaged_photograph_is_told_in_one_line(page: Visit) -> None:
     drop(page, "broken.png", cut_out()[:200])
     alert = page.page.get_by_role("alert").first
@@ -204,6 +218,25 @@ def test_nothing_is_called_outside_and_nothing_is_left(app: Served) -> None:
     assert app.process.wait(timeout=PATIENCE / 1000) == 0
     assert not [path for path in app.temporary.iterdir() if path.name.startswith("farm3d-app-")]
     assert app.calls.read_text() == ""
+
+
+def test_what_a_page_shows_stays_until_it_shows_the_next(tmp_path: Path) -> None:
+    workshop = Workshop(tmp_path, farm3d.load_model(tiny_checkpoint(tmp_path)), make_segmenter("alpha"))
+    workshop.uploads.mkdir()
+
+    def make(name: str, on_stage: Callable[[str], None]) -> Path:
+        upload = workshop.uploads / name
+        upload.write_bytes(cut_out())
+        return workshop.make("page", upload, None, steps=0, on_stage=on_stage).folder
+
+    shown = [make("first.png", lambda stage: None)]
+    while_it_worked: list[bool] = []
+    second = make("second.png", lambda stage: while_it_worked.append(shown[0].is_dir()))
+    assert while_it_worked and all(while_it_worked)
+    assert [path.name for path in workshop.uploads.iterdir()] == ["second.png"]
+    assert list(workshop.results.iterdir()) == [second]
+    workshop.leave("page")
+    assert not list(workshop.uploads.iterdir()) and not list(workshop.results.iterdir())
 
 
 def test_without_gradio_one_line_says_what_to_install(
