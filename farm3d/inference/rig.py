@@ -5,6 +5,7 @@ from farm3d.geometry.mesh import Mesh
 from farm3d.geometry.skeleton import Skeleton
 from farm3d.geometry.skinning import SkinningWeights
 from farm3d.inference.texture import BakedTexture
+from farm3d.inference.withers import top_of_withers
 from farm3d.io.gltf import Rig, TexturedSurface, WorldScale, skinned_glb
 from farm3d.io.image import encode_png
 from farm3d.ops.mesh_topology import vertex_normals
@@ -24,9 +25,10 @@ def world_scale(prediction: AnimalPrediction, shoulder_height_metres: float) -> 
 
     One photograph does not show how large an animal is, so the category's typical height is assumed.
     """
-    vertices = prediction.rest_mesh.vertices[0]
+    vertices = prediction.rest_mesh.vertices[0].detach()
     ground = float(vertices[:, 1].min())
-    return WorldScale(shoulder_height_metres / (withers_height(prediction) - ground), ground)
+    top = top_of_withers(vertices, prediction.rest_mesh.faces, single_skeleton(prediction))
+    return WorldScale(shoulder_height_metres / (top - ground), ground)
 
 
 def withers_height(prediction: AnimalPrediction) -> float:
