@@ -72,7 +72,7 @@ def simplified(vertices: Float[Tensor, "vertices 3"], faces: Int[Tensor, "faces 
     surface, triangles = vertices.double().numpy(), faces.numpy()
     cut = trimesh.intersections.slice_faces_plane(surface, triangles, [1.0, 0.0, 0.0], [0.0, 0.0, 0.0])
     half = trimesh.Trimesh(cut[0], cut[1])
-    points, few, target = half.vertices, half.faces, count // 2
+    points, few, target = np.asarray(half.vertices), np.asarray(half.faces), count // 2
     while len(few) > count // 2:
         points, few = fast_simplification.simplify(half.vertices, half.faces, target_count=target)
         points, few = _mirrorable(points, few.astype(np.int64))
