@@ -11,6 +11,9 @@ from farm3d.errors import TrainingError
 
 CPU = torch.device("cpu")
 
+PEER_LOST = ("by peer", "remote process exited")
+"""What gloo and NCCL say, among much else, where another process is gone."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -89,7 +92,14 @@ class Ranks:
     def _sum(self, values: Tensor) -> Tensor:
         from accelerate.utils import reduce
 
-        total = reduce(values.to(self.device), reduction="sum")
+        try:
+            total = reduce(values.to(self.device), reduction="sum")
+        except RuntimeError as error:
+            if not any(words in str(error) for words in PEER_LOST):
+                raise
+            raise TrainingError(
+                "another process of this training has ended; if it left no line of its own, it was killed"
+            ) from None
         assert isinstance(total, Tensor)
         return total
 
