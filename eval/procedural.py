@@ -31,7 +31,13 @@ from .procedural_chamfer import SurfaceScore, aligned_chamfer
 from .procedural_views import score_novel_views
 from .projected_vertices import ProjectedVertices, project_prediction
 from .segmentation import Mask, MaskScore, score_mask
-from .texture_fidelity import TextureScore, score_textures
+from .texture_fidelity import (
+    SideScore,
+    TextureScore,
+    light_error_degrees,
+    picture_on_truth,
+    score_textures,
+)
 from .true_pictures import TruePicture, true_pictures
 from .viewpoint import (
     GlobalAlignment,
@@ -54,6 +60,7 @@ class Reading:
     silhouette: Mask
     mask: MaskScore
     rotation: Float[Tensor, "3 3"]
+    light_error_degrees: float
     size: float
     projected: ProjectedVertices
     views: tuple[ViewScore, ...]
@@ -67,7 +74,7 @@ class ProceduralScore:
 
     `mean_shape` is the scaled Chamfer distance of the category's mean shape and `measures` are the true
     animal's ratios, where distances are measured; `textures` what the ways to colour the refined animal come
-    to, where novel views are.
+    to, and `picture_on_truth` what the picture on the true surface does, where novel views are.
     """
 
     name: str
@@ -78,6 +85,7 @@ class ProceduralScore:
     true_size: float
     mean_shape: float | None
     measures: Measurements | None
+    picture_on_truth: SideScore | None
     textures: Mapping[str, TextureScore] = field(default_factory=dict)
 
 
@@ -87,14 +95,16 @@ class ReadingSummary:
     views; the scaled Chamfer distances of the aligned surfaces, and of their unseen sides alone.
 
     Viewpoints and sizes come raw and, where an alignment is given, aligned; a size error is the median of
-    `|predicted / true - 1|`. `keypoints` are transferred between the set's own pictures.
-    `against_mean_shape` compares the Chamfer distance with the mean shape's on the same pictures.
+    `|predicted / true - 1|`, that of the light's direction a median, too. `keypoints` are transferred between
+    the set's own pictures. `against_mean_shape` compares the Chamfer distance with the mean shape's on the
+    same pictures.
     """
 
     iou: float
     boundary_f: float
     viewpoint: ViewpointScore
     aligned_viewpoint: ViewpointScore | None
+    light_error_degrees: float
     size_error: float
     aligned_size_error: float | None
     keypoints: TransferScore | None
@@ -158,6 +168,7 @@ def score_picture(
         true_size=mesh_size(picture.animal.mesh),
         mean_shape=None if picture.unseen is None else picture.unseen.mean_shape,
         measures=None if picture.unseen is None else picture.unseen.measures,
+        picture_on_truth=picture_on_truth(picture),
     )
 
 
@@ -194,6 +205,7 @@ def summarise(
         boundary_f=fmean(reading.mask.boundary_f for reading in readings),
         viewpoint=score_viewpoints(rotations, true),
         aligned_viewpoint=aligned,
+        light_error_degrees=float(np.median([reading.light_error_degrees for reading in readings])),
         size_error=_median_error(ratios),
         aligned_size_error=None if alignment is None else _median_error(ratios * alignment.scale),
         keypoints=_keypoints(readings, annotations, seed=seed),
@@ -228,6 +240,7 @@ def _reading(
         silhouette=silhouette,
         mask=score_mask(silhouette, (masks[0, ..., 0] > 0.5).numpy()),
         rotation=prediction.camera.world_to_camera[0, :3, :3],
+        light_error_degrees=light_error_degrees(prediction, true),
         size=mesh_size(mesh),
         projected=project_prediction(prediction, true.camera.crop_box),
         views=views,

@@ -21,6 +21,7 @@ from .photograph_pictures import draw_photograph, enlarged
 from .procedural import ProceduralScore, Reading, ReadingSummary
 from .report import Case, Plot, Provenance, Report, best_median_worst
 from .report_figures import histogram, pck_curve, scatter
+from .texture_fidelity import SideScore
 from .viewpoint import GlobalAlignment, ViewpointScore, align_rotations, rotation_errors_degrees
 
 READINGS = ("predicted", "refined")
@@ -45,6 +46,7 @@ def procedural_rows(figures: ProceduralFigures) -> Iterator[tuple[str, str, str]
         ("boundary F-score (0.8 % of the diagonal)", [_decimals(s.boundary_f, 3) for s in pair]),
         *_viewpoint_rows("viewpoint", raw),
         *_viewpoint_rows("aligned viewpoint", aligned),
+        ("light's direction, median error (degrees)", [_decimals(s.light_error_degrees, 1) for s in pair]),
         ("size error, median (%)", [_percent(s.size_error) for s in pair]),
         ("aligned size error, median (%)", [_percent(s.aligned_size_error) for s in pair]),
         (
@@ -71,13 +73,20 @@ def procedural_rows(figures: ProceduralFigures) -> Iterator[tuple[str, str, str]
 
 def _texture_rows(scores: Sequence[ProceduralScore]) -> Iterator[tuple[str, str, str]]:
     """Means over the pictures of what each way to colour the refined animal comes to."""
+    possible = [score.picture_on_truth for score in scores if score.picture_on_truth is not None]
+    if possible:
+        yield from _side_rows("picture on the true surface in the true light", possible)
     for name in scores[0].textures:
         found = [score.textures[name] for score in scores]
         for side in ("seen", "unseen"):
-            sides = [getattr(texture, side) for texture in found]
-            yield f"{name}: {side} side, L1", "-", _decimals(fmean(s.l1 for s in sides), 3)
-            yield f"{name}: {side} side, SSIM", "-", _decimals(fmean(s.ssim for s in sides), 3)
+            yield from _side_rows(f"{name}: {side} side", [getattr(texture, side) for texture in found])
         yield f"{name}: novel views, PSNR", "-", _decimals(fmean(t.psnr for t in found), 2)
+
+
+def _side_rows(label: str, sides: Sequence[SideScore]) -> Iterator[tuple[str, str, str]]:
+    yield f"{label}, L1", "-", _decimals(fmean(s.l1 for s in sides), 3)
+    yield f"{label}, L1, brightness balanced", "-", _decimals(fmean(s.balanced_l1 for s in sides), 3)
+    yield f"{label}, SSIM", "-", _decimals(fmean(s.ssim for s in sides), 3)
 
 
 def procedural_report(figures: ProceduralFigures, *, provenance: Provenance) -> Report:
@@ -117,6 +126,7 @@ def _rows(figures: ProceduralFigures) -> list[dict[str, Any]]:
         {
             "name": score.name,
             "true_measures": None if score.measures is None else asdict(score.measures),
+            "picture_on_truth": None if score.picture_on_truth is None else asdict(score.picture_on_truth),
             "textures": {name: asdict(t) for name, t in score.textures.items()},
         }
         for score in figures.scores
@@ -130,6 +140,7 @@ def _rows(figures: ProceduralFigures) -> list[dict[str, Any]]:
                 "boundary_f": reading.mask.boundary_f,
                 "viewpoint_error_degrees": raw[k],
                 "aligned_viewpoint_error_degrees": aligned[k],
+                "light_error_degrees": reading.light_error_degrees,
                 "relative_size": reading.size / score.true_size,
                 "novel_views": [asdict(view) for view in reading.views],
                 "aligned_chamfer_scaled": None if reading.surface is None else reading.surface.chamfer,
