@@ -1,6 +1,7 @@
 """What tests share: threads, Triton's interpreter, and a small data set made once a session."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,23 +23,32 @@ def farm_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """24 pictures of three horses at 64 pixels a side, in two shards, as farm3d-synth writes them."""
     from farm3d.synth.dataset import FarmSettings, write_farm
 
-    folder = tmp_path_factory.mktemp("farm") / "horse"
     settings = FarmSettings("horse", count=24, size=64, seed=7, individuals=3, shard_size=16)
-    write_farm(settings, folder, lambda done: None)
-    return folder
+
+    def make(folder: Path) -> Path:
+        write_farm(settings, folder, lambda done: None)
+        return folder
+
+    return _made_once(tmp_path_factory, "farm/horse", make)
 
 
 @pytest.fixture(scope="session")
 def tiny_diffusion_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Stable Diffusion model that draws cows of 64 pixels a side; see tests/synth/tiny_diffusion.py.
 
-    It takes a minute to train, so parallel workers share one: the first that asks makes it.
+    It takes a minute to train.
     """
     from .synth.tiny_diffusion import make_tiny_diffusion
 
+    return _made_once(tmp_path_factory, "tiny_diffusion", make_tiny_diffusion)
+
+
+def _made_once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], Path]) -> Path:
+    """A folder that parallel workers share: the first that asks makes it, and nobody changes it."""
     base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "tiny_diffusion"
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    folder.parent.mkdir(exist_ok=True)
     with FileLock(f"{folder}.lock"):
         if not folder.exists():
-            make_tiny_diffusion(folder.with_suffix(".part")).rename(folder)
+            make(folder.with_suffix(".part")).rename(folder)
     return folder
