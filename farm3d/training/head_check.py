@@ -53,8 +53,8 @@ def check_head(
     config: TrainConfig,
     data: ImageDataSet,
     model: AnimalModel,
-    run: Path,
     *,
+    run: Path,
     step: int,
     notice: Callable[[str], None],
     ranks: Ranks,
@@ -72,7 +72,7 @@ def check_head(
             " have changed places stays unknown; look at the run's pictures"
         )
         return
-    fitting = count_fitting(config, data, model, pictures, device=ranks.device)
+    fitting = count_fitting(config, data, model, pictures=pictures, device=ranks.device)
     if ranks.writes:
         log_step(run, step, {HEAD_AGREEMENT: fitting / count}, seconds=time.perf_counter() - started)
     if ranks.any(changed_places(fitting, count)):
@@ -112,8 +112,8 @@ def count_fitting(
     config: TrainConfig,
     data: ImageDataSet,
     model: AnimalModel,
-    pictures: NamedPictures,
     *,
+    pictures: NamedPictures,
     device: torch.device,
 ) -> int:
     """In how many pictures the most probable viewpoint is less than a right angle from the one named."""

@@ -76,7 +76,7 @@ def train(
                 if ranks.any(should_stop()):
                     break
                 if view_words_begin(config, step):
-                    check_head(config, data, learner.model, run, step=step, notice=notice, ranks=ranks)
+                    check_head(config, data, learner.model, run=run, step=step, notice=notice, ranks=ranks)
                 started = time.perf_counter()
                 try:
                     losses = take_step(config, learner, stream, step=step, ranks=ranks)

@@ -109,7 +109,7 @@ def work(data: ImageDataSet, rank: int, port: int, *, folder: Path) -> None:
             settings, model = config(data, "images"), new_learner(config(data, "images"), ranks.device).model
             with pytest.raises(TrainingError, match="head and tail have changed places"):
                 head_check.check_head(
-                    settings, data, model, folder, step=1, notice=lambda line: None, ranks=ranks
+                    settings, data, model, run=folder, step=1, notice=lambda line: None, ranks=ranks
                 )
         if rank == 1:
             os._exit(0)
