@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from farm3d.inference.fit_light import fit_light
 from farm3d.inference.refine import RefineConfig
 from farm3d.models.animal_model import AnimalModel, ImageReading
 from farm3d.ops.srgb import srgb_to_linear
@@ -35,9 +36,9 @@ def fit_albedo(
 ) -> AnimalPrediction:
     """The prediction with its albedo fitted to the crop in `batch`; with 0 steps the prediction itself.
 
-    Shape, pose, camera and the light's direction stay, so each pixel's rest position and normal are computed
-    once; a light that is too weak for the colours seen is made stronger. The albedo is mirror-symmetric, so
-    the unseen side takes the colours of the seen one.
+    Shape, pose and camera stay, so each pixel's rest position and normal are computed once. The light is
+    fitted first (`fit_light`), and made stronger where it is too weak for the colours seen. The albedo is
+    mirror-symmetric, so the unseen side takes the colours of the seen one.
     """
     with torch.no_grad():
         buffers = render_geometry(
@@ -53,7 +54,9 @@ def fit_albedo(
         return prediction
     field = deepcopy(model.albedo).requires_grad_(True)
     features = reading.encoded.features.detach()
-    light = _strong_enough(prediction.light, normals, colors)
+    light = _strong_enough(
+        fit_light(_detached(prediction.light), normals, srgb_to_linear(colors)), normals, colors
+    )
     optimizer = torch.optim.Adam(field.parameters(), lr=config.albedo_rate)
     schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.05, total_iters=config.steps)
     for step in range(config.steps):
@@ -90,6 +93,8 @@ def _strong_enough(
     shading = light.ambient + light.diffuse * (normals * light.direction).sum(-1).clamp_min(0.0)
     albedo = srgb_to_linear(colors).amax(dim=-1) / shading
     gain = (albedo.quantile(BRIGHT_SHARE) / WHITEST).clamp_min(1.0).detach()
-    return DirectionalLight(
-        light.direction.detach(), gain * light.ambient.detach(), gain * light.diffuse.detach()
-    )
+    return DirectionalLight(light.direction, gain * light.ambient, gain * light.diffuse)
+
+
+def _detached(light: DirectionalLight) -> DirectionalLight:
+    return DirectionalLight(light.direction.detach(), light.ambient.detach(), light.diffuse.detach())
