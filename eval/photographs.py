@@ -132,7 +132,7 @@ def folded_faces(prediction: AnimalPrediction) -> int:
 def asymmetry(rest: Mesh) -> float:
     """How far a vertex's mirror image (x -> -x) lies from the nearest vertex at most, of the length in z."""
     vertices = rest.vertices.detach().double().numpy()
-    apart = cKDTree(vertices).query(vertices * [-1.0, 1.0, 1.0])[0]
+    apart = np.asarray(cKDTree(vertices).query(vertices * [-1.0, 1.0, 1.0])[0])
     return float(apart.max() / np.ptp(vertices[:, 2]))
 
 

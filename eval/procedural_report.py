@@ -63,12 +63,19 @@ def procedural_rows(figures: ProceduralFigures) -> Iterator[tuple[str, str, str]
         ("its 95 % interval (%)", [_interval(s.against_mean_shape) for s in pair]),
     )
     yield from ((label, values[0], values[1]) for label, values in lines)
-    for name in figures.refined.measures:
-        errors = [summary.measures.get(name) for summary in pair]
-        label = f"{name.replace('_', ' ')} over shoulder height"
-        yield (f"{label}, median error (%)", *(_percent(e and e.median) for e in errors))
-        yield (f"{label}, median too much (%)", *(_percent(e and e.bias) for e in errors))
+    yield from _measure_rows(figures.predicted, figures.refined)
     yield from _texture_rows(figures.scores)
+
+
+def _measure_rows(predicted: ReadingSummary, refined: ReadingSummary) -> Iterator[tuple[str, str, str]]:
+    """Errors of the ratios of measures."""
+    for name, after in refined.measures.items():
+        before = predicted.measures.get(name)
+        label = f"{name.replace('_', ' ')} over shoulder height"
+        medians = [None if error is None else error.median for error in (before, after)]
+        biases = [None if error is None else error.bias for error in (before, after)]
+        yield f"{label}, median error (%)", _percent(medians[0]), _percent(medians[1])
+        yield f"{label}, median too much (%)", _percent(biases[0]), _percent(biases[1])
 
 
 def _texture_rows(scores: Sequence[ProceduralScore]) -> Iterator[tuple[str, str, str]]:
