@@ -18,6 +18,7 @@ from farm3d.geometry.skeleton_estimation import estimate_skeleton
 from farm3d.geometry.skinning import distance_skinning_weights
 from farm3d.inference.legs import Body, body_of, skinned_places, sole_places
 from farm3d.inference.videos import framing_cameras
+from farm3d.inference.withers import top_of_withers
 from farm3d.render.mesh_renderer import render_geometry
 from farm3d.shapes import Faces
 
@@ -27,8 +28,8 @@ BETWEEN = 4
 DOWN = 0.003
 """Height (of the withers) under which a foot bears."""
 
-WITHERS_SLAB, TEMPERATURE = 0.1, 0.05
-"""Half thickness (object units) of the slice whose top is the withers; softness of the skinning weights."""
+TEMPERATURE = 0.05
+"""Softness of the skinning weights."""
 
 FRAMES, SIDE_VIEW, SIDE = 8, torch.pi / 2, 240
 """Pictures of a clip in a row, where their camera stands (at the animal's left), and their size (pixels)."""
@@ -59,12 +60,11 @@ def species_body(category: str) -> tuple[Body, Faces]:
     Raises ConfigError for a species that the farm does not have.
     """
     individual = mean_individual(species_of(category))
-    vertices, skeleton = individual.vertices, estimate_skeleton(individual.vertices)
+    vertices, faces = individual.vertices, individual.faces
+    skeleton = estimate_skeleton(vertices)
     weights = distance_skinning_weights(vertices, skeleton.rest_joints, TEMPERATURE)
-    feet = [skeleton.names.index(f"fore_{side}_foot") for side in ("left", "right")]
-    above = (vertices[:, 2] - skeleton.rest_joints[feet, 1, 2].mean()).abs() < WITHERS_SLAB
-    height = float(vertices[above, 1].max() - vertices[:, 1].min())
-    return body_of(skeleton, vertices, weights, height=height), individual.faces
+    height = top_of_withers(vertices, faces, skeleton) - float(vertices[:, 1].min())
+    return body_of(skeleton, vertices, weights, height=height), faces
 
 
 def clip_score(body: Body, clip: Clip) -> ClipScore:

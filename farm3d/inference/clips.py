@@ -33,7 +33,8 @@ from farm3d.inference.legs import (
     place_feet,
     skinned_places,
 )
-from farm3d.inference.rig import single_skeleton, standing_rise, withers_height
+from farm3d.inference.rig import single_skeleton, standing_rise
+from farm3d.inference.withers import top_of_withers
 from farm3d.types import AnimalPrediction
 
 CLIP_NAMES = ("idle", "walk", "trot", "gallop", "graze", "look_around", "photograph")
@@ -90,9 +91,9 @@ def body_clips(body: Body, *, pace: float = 1.0) -> tuple[Clip, ...]:
 
 def prediction_body(prediction: AnimalPrediction) -> Body:
     """The animal of a prediction of one image, at rest."""
-    vertices = prediction.rest_mesh.vertices[0]
-    height = withers_height(prediction) - float(vertices[:, 1].min())
-    return body_of(single_skeleton(prediction), vertices, prediction.skinning_weights, height=height)
+    vertices, skeleton = prediction.rest_mesh.vertices[0], single_skeleton(prediction)
+    height = top_of_withers(vertices, prediction.rest_mesh.faces, skeleton) - float(vertices[:, 1].min())
+    return body_of(skeleton, vertices, prediction.skinning_weights, height=height)
 
 
 def photograph_clip(prediction: AnimalPrediction) -> Clip:

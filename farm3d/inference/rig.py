@@ -11,9 +11,6 @@ from farm3d.io.image import encode_png
 from farm3d.ops.mesh_topology import vertex_normals
 from farm3d.types import AnimalPrediction
 
-WITHERS_SLAB = 0.1
-"""Half thickness (object units) of the slice above the fore feet whose top is the withers."""
-
 
 def single_skeleton(prediction: AnimalPrediction) -> Skeleton:
     """The skeleton of a prediction of one image, without the batch axis."""
@@ -29,14 +26,6 @@ def world_scale(prediction: AnimalPrediction, shoulder_height_metres: float) -> 
     ground = float(vertices[:, 1].min())
     top = top_of_withers(vertices, prediction.rest_mesh.faces, single_skeleton(prediction))
     return WorldScale(shoulder_height_metres / (top - ground), ground)
-
-
-def withers_height(prediction: AnimalPrediction) -> float:
-    """How high (object units) the top of the rest shape above the fore feet is."""
-    vertices, skeleton = prediction.rest_mesh.vertices[0], single_skeleton(prediction)
-    feet = [k for k, name in enumerate(skeleton.names) if name.startswith("fore") and name.endswith("foot")]
-    fore = skeleton.rest_joints[feet, 1, 2].mean()
-    return float(vertices[(vertices[:, 2] - fore).abs() < WITHERS_SLAB, 1].max())
 
 
 def standing_rise(prediction: AnimalPrediction) -> float:
