@@ -100,9 +100,7 @@ def test_a_repository_in_the_hub_s_cache_is_drawn_with_offline(
     cached = load_drawer(tiny_settings(Path("owner/cows")), CPU)
     assert cached.revision == commit
     assert np.array_equal(cached.draw([SIDE], [3]), drawer.draw([SIDE], [3]))
-    with pytest.raises(
-        CheckpointError, match=r"^owner/cows \(v2\): not a file"
-    ) as caught:
+    with pytest.raises(CheckpointError, match=r"^owner/cows \(v2\): not a file") as caught:
         load_drawer(tiny_settings(Path("owner/cows"), "revision=v2"), CPU)
     assert "\n" not in str(caught.value)
 

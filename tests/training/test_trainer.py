@@ -93,8 +93,9 @@ def test_every_step_is_logged_with_finite_terms(finished: Path) -> None:
     assert [line["step"] for line in lines] == list(range(STEPS))
     assert all(math.isfinite(value) for line in lines for value in line.values())
     assert lines[0].keys() == {"step", "loss", "signed_distance", "eikonal"}
-    elsewhere = {"signed_distance", "eikonal", "absence", "features", "score", "distillation"}
-    image_terms = set(LossTerms.__dataclass_fields__) - elsewhere
+    shape_alone = {"signed_distance", "eikonal", "absence"}
+    images_alone = {"coarse_mask", "features", "elevation_prior", "score", "distillation"}
+    image_terms = set(LossTerms.__dataclass_fields__) - shape_alone - images_alone
     assert lines[-1].keys() == {"step", "loss"} | image_terms
 
 
