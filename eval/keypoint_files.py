@@ -136,7 +136,7 @@ def _category_of(annotation: Any, categories: Mapping[str, Any], where: Path | s
 
 def _common_names(found: list[tuple[str, ...]], file: Path) -> tuple[str, ...]:
     if len(set(found)) > 1:
-        raise InputError(f"{file}: categories: keypoints differ between them; choose one with --category")
+        raise InputError(f"{file}: categories: keypoints differ between them; choose one with --annotated")
     return found[0]
 
 

@@ -13,6 +13,7 @@ from farm3d.cli.main import (
     non_negative_int,
     positive_int,
 )
+from farm3d.cli.model_options import add_model_options, chosen_model
 
 if TYPE_CHECKING:
     from farm3d.eval.keypoint_annotations import KeypointAnnotations
@@ -38,11 +39,14 @@ def add_keypoint_transfer(subcommands: "argparse._SubParsersAction[argparse.Argu
     parser.add_argument(
         "--annotations", type=Path, metavar="FILE", help="COCO-style .json, or A-CSM's <class>_<split>.mat"
     )
-    source = parser.add_mutually_exclusive_group()
-    source.add_argument("--predictions", type=Path, metavar="DIR", help="anybody's projected vertices")
-    source.add_argument("--checkpoint", metavar="FILE|RUN", help="a model of farm3d to run on the images")
     parser.add_argument(
-        "--category", metavar="NAME", help="which shipped checkpoint; which annotations of a COCO-style file"
+        "--annotated",
+        metavar="NAME",
+        help="which category's annotations of a COCO-style file (default: that of --category, or all)",
+    )
+    add_model_options(parser)
+    parser.add_argument(
+        "--predictions", type=Path, metavar="DIR", help="anybody's projected vertices instead of a model's"
     )
     parser.add_argument(
         "--refine",
@@ -127,7 +131,8 @@ def _annotations(arguments: argparse.Namespace) -> "KeypointAnnotations":
 
     if arguments.annotations is None:
         return data_set_annotations(open_data_set(arguments.data))
-    return read_annotations(arguments.annotations, arguments.data, category=arguments.category)
+    category = arguments.annotated or arguments.category
+    return read_annotations(arguments.annotations, arguments.data, category=category)
 
 
 def _source(arguments: argparse.Namespace, annotations: "KeypointAnnotations", messages: Messages) -> _Source:
@@ -136,8 +141,10 @@ def _source(arguments: argparse.Namespace, annotations: "KeypointAnnotations", m
 
     names = [animal.name for animal in annotations.animals]
     if arguments.predictions is not None:
-        if arguments.refine:
-            raise ConfigError("--refine is for a checkpoint; --predictions are taken as they are")
+        if arguments.refine or arguments.checkpoint is not None:
+            raise ConfigError(
+                "--checkpoint and --refine are for a model of farm3d; --predictions are taken as they are"
+            )
         return _Source(
             read_predictions(arguments.predictions, names), {"predictions": str(arguments.predictions)}
         )
@@ -145,13 +152,10 @@ def _source(arguments: argparse.Namespace, annotations: "KeypointAnnotations", m
     from tqdm import tqdm
 
     from farm3d.eval.model_vertices import check_images, predict_vertices
-    from farm3d.inference.reconstructor import find_checkpoint
     from farm3d.inference.refine import RefineConfig
-    from farm3d.models.build import load_trained
 
     check_images(annotations.animals)
-    path = find_checkpoint(arguments.checkpoint, arguments.category)
-    trained = load_trained(path)
+    path, trained = chosen_model(arguments)
     with torch.no_grad():
         prior = trained.model.prior()
     refinement = RefineConfig(steps=arguments.refine)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from farm3d.cli.evaluation_output import add_output_options, provenance_of, refuse_outputs, write_outputs
 from farm3d.cli.main import USER_MISTAKE, Messages, add_common_options, add_subcommand, non_negative_int
+from farm3d.cli.model_options import add_model_options, chosen_model
 
 if TYPE_CHECKING:
     from farm3d.eval.photographs import PhotographScore
@@ -35,8 +36,7 @@ def add_photos(subcommands: "argparse._SubParsersAction[argparse.ArgumentParser]
         "folder", type=Path, help="photographs NAME.jpg with NAME_mask.png, and annotations.json, beside them"
     )
     parser.add_argument("--pattern", default="*", help="photographs to score, without .jpg (default: all)")
-    parser.add_argument("--category", metavar="NAME", help="which shipped checkpoint (default: the only one)")
-    parser.add_argument("--checkpoint", metavar="FILE|RUN", help="another checkpoint")
+    add_model_options(parser)
     parser.add_argument("--refine", type=non_negative_int, metavar="N", help="steps of refinement")
     parser.add_argument(
         "--segmenter",
@@ -52,12 +52,9 @@ def _photos(arguments: argparse.Namespace, messages: Messages) -> int:
     refuse_outputs(arguments)
     from farm3d.eval.photograph_report import photograph_report
     from farm3d.eval.photographs import FailedPhotograph, PhotographScore, score_photographs
-    from farm3d.inference.reconstructor import find_checkpoint
     from farm3d.inference.refine import RefineConfig
-    from farm3d.models.build import load_trained
 
-    checkpoint = find_checkpoint(arguments.checkpoint, arguments.category)
-    trained = load_trained(checkpoint)
+    checkpoint, trained = chosen_model(arguments)
     refinement = RefineConfig() if arguments.refine is None else RefineConfig(steps=arguments.refine)
     scores: list[PhotographScore] = []
     failed: list[FailedPhotograph] = []

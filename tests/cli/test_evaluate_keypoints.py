@@ -86,8 +86,9 @@ def test_the_report_shows_pairs_from_best_to_worst(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--predictions", "PREDICTIONS", "--refine", "5"], "--refine is for a checkpoint"),
-        (["--predictions", "PREDICTIONS", "--checkpoint", "runs/a"], "not allowed with argument"),
+        (["--predictions", "PREDICTIONS", "--refine", "5"], "--refine are for a model of farm3d"),
+        (["--predictions", "PREDICTIONS", "--checkpoint", "runs/a"], "--checkpoint and --refine are for"),
+        (["--checkpoint", "horse", "--category", "zebra"], "category 'horse', not 'zebra'"),
         (["--predictions", "nowhere"], "nowhere: no such folder of predictions"),
         (["--pairs", "0"], "0 is too small"),
         (["--pad", "-0.1"], "-0.1 is not a share"),

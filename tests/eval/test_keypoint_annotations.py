@@ -103,7 +103,7 @@ def test_animal_poses_own_file(tmp_path: Path) -> None:
     ("record", "category", "said"),
     [
         ({}, None, "annotations.json: images: missing"),
-        (COCO, None, "keypoints differ between them; choose one with --category"),
+        (COCO, None, "keypoints differ between them; choose one with --annotated"),
         (COCO, "cat", "categories: no cat; there are cow, fish"),
         (changed(bbox=None), "cow", r"annotations\[0\]: bbox: missing"),
         (changed(bbox=[1, 2, 3]), "cow", r"annotations\[0\]: bbox: not four numbers"),
