@@ -39,6 +39,29 @@ def raising(error: BaseException) -> Action:
     return action
 
 
+def start_demo(body: str, **environment: str) -> subprocess.Popen[str]:
+    """A command in a process of its own; `body` is what its action does."""
+    code = f"""
+import sys
+from farm3d.cli.main import command_parser, add_common_options, run_command
+from farm3d.errors import InputError
+def make_parser():
+    parser = command_parser("demo", "", examples=("", ""))
+    add_common_options(parser, out=None)
+    return parser
+def action(arguments, messages):
+{body}
+sys.exit(run_command(make_parser, action, []))
+"""
+    return subprocess.Popen(
+        [sys.executable, "-c", code],
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
 def test_the_actions_exit_code_is_the_commands() -> None:
     assert run_command(make_parser, lambda arguments, messages: 2, []) == 2
     assert run_command(make_parser, lambda arguments, messages: arguments.seed, ["--seed", "7"]) == 7
@@ -77,28 +100,10 @@ def test_a_wrong_option_is_one_line_and_exit_code_2(
 def test_of_a_launchers_processes_the_first_tells_a_mistake_that_all_meet() -> None:
     """The launcher ends the others when the first fails."""
     code = """
-import sys, time
-from farm3d.cli.main import command_parser, add_common_options, run_command
-from farm3d.errors import InputError
-def make_parser():
-    parser = command_parser("demo", "", examples=("", ""))
-    add_common_options(parser, out=None)
-    return parser
-def action(arguments, messages):
     print("here", flush=True)
     raise InputError("no such folder")
-sys.exit(run_command(make_parser, action, []))
 """
-    team = [
-        subprocess.Popen(
-            [sys.executable, "-c", code],
-            env=os.environ | {"RANK": str(rank), "LOCAL_RANK": str(rank)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(2)
-    ]
+    team = [start_demo(code, RANK=str(rank), LOCAL_RANK=str(rank)) for rank in range(2)]
     first, second = team
     assert first.communicate(timeout=30.0) == ("here\n", "demo: no such folder\n")
     assert second.stdout is not None and second.stdout.readline() == "here\n"
@@ -221,22 +226,12 @@ def test_the_plumbing_imports_nothing_heavy() -> None:
 
 def test_a_reader_that_leaves_ends_the_command_quietly() -> None:
     code = """
-import sys
-from farm3d.cli.main import command_parser, add_common_options, run_command
-def make_parser():
-    parser = command_parser("demo", "", examples=("", ""))
-    add_common_options(parser, out=None)
-    return parser
-def action(arguments, messages):
     for _ in range(100000):
         messages.result("x" * 100)
     return 0
-sys.exit(run_command(make_parser, action, []))
 """
-    with subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as done:
+    with start_demo(code) as done:
         assert done.stdout is not None and done.stderr is not None
         done.stdout.readline()
         done.stdout.close()
-        assert done.stderr.read() == b""
+        assert done.stderr.read() == ""
