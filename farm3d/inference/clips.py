@@ -55,14 +55,20 @@ HALVINGS = 12
 
 GRAZING: dict[str, tuple[float, float, float]] = {
     "spine_front": (10.0, 0.0, 0.0),
-    "withers": (48.0, 0.0, 0.0),
+    "withers": (52.0, 0.0, 0.0),
     "neck": (60.0, 0.0, 0.0),
-    "head": (-46.0, 0.0, 0.0),
+    "head": (-52.0, 0.0, 0.0),
 }
 """How trunk, neck and head bow (degrees) to put the muzzle on the ground; taken in part by long necks."""
 
-GRAZING_BOW = 0.11
-"""How far the withers come down with it (lengths of the leg)."""
+GRAZING_BOW, STOOPING_BOW = 0.09, 0.10
+"""How far the withers come down with it, and how much further where the neck is too short (lengths of the
+leg)."""
+
+GRAZING_STEP = {"fore_left": 0.2, "fore_right": -0.18}
+STOOPING_STEP = {"fore_left": 0.2, "fore_right": -0.17}
+"""How far ahead the fore feet stand, and how much further apart where the neck is too short (lengths of the
+leg): foals and giraffes stand so, too."""
 
 Swing = dict[str, tuple[Keys | float, Keys | float, Keys | float]]
 """Flexion, side bending and twist of bones in degrees."""
@@ -148,7 +154,7 @@ def look_around_clip(body: Body) -> Clip:
 def graze_clip(body: Body) -> Clip:
     """The muzzle on the ground, one fore foot ahead: it crops from side to side and tears.
 
-    Where the neck is too short the muzzle is as low as the joints' limits allow.
+    Where the neck is too short the fore feet stand further apart, and the muzzle is as low as that allows.
     """
     phase = phases(round(GRAZE_SECONDS * KEYS_PER_SECOND))
     tear = wave(phase, 4.0).clamp_min(0.0).square()
@@ -160,15 +166,23 @@ def graze_clip(body: Body) -> Clip:
         "tail": (0.0, 10.0 * wave(phase, 2.0, 0.1), 0.0),
     }
     size = shortest_leg(body)
-    paths = _planted(body, phase, {"fore_left": 0.2 * size, "fore_right": -0.18 * size})
 
-    def bowed(share: float) -> tuple[Angles, Places]:
+    def feet(stoop: float) -> dict[str, Footpath]:
+        steps = {leg: size * (step + stoop * STOOPING_STEP[leg]) for leg, step in GRAZING_STEP.items()}
+        return _planted(body, phase, steps)
+
+    def bowed(share: float, stoop: float) -> tuple[Angles, Places]:
         angles = share * _swung(body, len(phase), GRAZING) + _swung(body, len(phase), moving)
-        return _carried(body, angles, paths, bow=share * GRAZING_BOW * size)
+        bow = size * (share * GRAZING_BOW + stoop * STOOPING_BOW)
+        return _carried(body, angles, feet(stoop), bow=bow)
 
-    share = _most_above(MUZZLE_CLEARANCE * body.height, lambda s: _muzzle_height(body, *bowed(s)))
-    angles, offsets = bowed(share)
-    return _clip("graze", place_feet(body, angles, offsets, paths=paths), offsets, seconds=GRAZE_SECONDS)
+    least, stoop = MUZZLE_CLEARANCE * body.height, 0.0
+    share = _most_above(least, lambda share: _muzzle_height(body, *bowed(share, 0.0)))
+    if share == 1.0:
+        stoop = _most_above(least, lambda stoop: _muzzle_height(body, *bowed(1.0, stoop)))
+    angles, offsets = bowed(share, stoop)
+    angles = place_feet(body, angles, offsets, paths=feet(stoop))
+    return _clip("graze", angles, offsets, seconds=GRAZE_SECONDS)
 
 
 def _most_above(least: float, height: Callable[[float], float]) -> float:

@@ -1,6 +1,7 @@
 """Clips loop, gaits have their animals' order of feet, and feet neither slide nor sink, whatever the body."""
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
@@ -27,7 +28,7 @@ from farm3d.inference.clips import (
     prediction_body,
     standard_clips,
 )
-from farm3d.inference.gaits import GALLOP, TROT, WALK, Gait
+from farm3d.inference.gaits import GALLOP, TROT, WALK, Gait, shortest_leg
 from farm3d.inference.legs import Body, body_of, skinned_places
 
 from .two_animals import horse, horse_model, standing
@@ -158,17 +159,25 @@ def lowest_of_head(body: Body, clip: Clip) -> float:
     return (float(moved[..., 1].min()) - body.ground) / body.height
 
 
-def test_grazing_brings_the_muzzle_down_to_the_ground_and_not_into_it() -> None:
-    body = quadruped(leg_length=1.0)
+@pytest.mark.parametrize(
+    "animal", [lambda: quadruped(leg_length=1.0), lambda: shipped_horse()], ids=["long", "short"]
+)
+def test_grazing_brings_the_muzzle_down_to_the_ground_and_not_into_it(animal: Callable[[], Body]) -> None:
+    body = animal()
     clip = graze_clip(body)
     assert clip.times[-1] == GRAZE_SECONDS
     assert MUZZLE_CLEARANCE - 1e-6 <= lowest_of_head(body, clip) < MUZZLE_CLEARANCE + 0.01
+    assert lowest_of_head(body, idle_clip(body)) > 0.5
 
 
-def test_a_neck_that_is_too_short_comes_as_low_as_it_can() -> None:
-    body = shipped_horse()
-    assert lowest_of_head(body, graze_clip(body)) < 0.12
-    assert lowest_of_head(body, idle_clip(body)) > 0.6
+def test_fore_feet_part_further_where_the_neck_is_too_short() -> None:
+    parted = {}
+    for name, body in (("long", quadruped(leg_length=1.0)), ("short", shipped_horse())):
+        places = soles(body, graze_clip(body))
+        rest = {leg.name: float(leg.stand[2]) / body.height for leg in body.legs}
+        left, right = (float(places[leg][0, 2]) - rest[leg] for leg in ("fore_left", "fore_right"))
+        parted[name] = (left - right) / (shortest_leg(body) / body.height)
+    assert 0.3 < parted["long"] < 0.45 < parted["short"] < 0.8
 
 
 def test_looking_around_turns_the_head_to_both_sides() -> None:
