@@ -64,7 +64,9 @@ def infer(arguments: argparse.Namespace, messages: Messages) -> int:
     _check_sources(arguments)
     images = list_input_images(arguments.images, whole_folders=arguments.sequence)
     _check_mask(arguments, images)
-    length = parse_known_length(arguments.length) if arguments.length else None
+    _check_film(arguments, images)
+    length = None if arguments.length is None else parse_known_length(arguments.length)
+    edits = Edits(known_length=length, faces=arguments.faces)
     lights = tuple(parse_light(text) for text in arguments.light or ())
     clip = resolve_clip(arguments.clip)
     maker = make_segmenter(arguments.segmenter, weights=arguments.segmenter_weights, device=device)
@@ -80,7 +82,6 @@ def infer(arguments: argparse.Namespace, messages: Messages) -> int:
         loading_seconds=loading.seconds["load"],
     )
     _compare_categories(session, drawn, messages)
-    edits = Edits(known_length=length, faces=arguments.faces)
     pose, coat, partner = _others(arguments, session, edits)
     options = ExportOptions(
         relight=arguments.relight, lights=lights, animate=arguments.animate, clip=clip, blend_with=partner
@@ -152,6 +153,8 @@ def _work_off(session: Session, tasks: list[Task], messages: Messages) -> int:
 def _check_sources(arguments: argparse.Namespace) -> None:
     if arguments.prompt is None and not arguments.images:
         raise ConfigError("give an IMAGE, or a picture to draw with --prompt; see farm3d-infer --help")
+    if arguments.prompt is not None and not arguments.prompt.strip():
+        raise ConfigError("--prompt is empty; say what to draw: 'a spotted cow, side view'")
     if arguments.prompt is not None and arguments.images:
         raise ConfigError("--prompt draws the picture; leave out IMAGE or --prompt")
     if arguments.model is not None and arguments.prompt is None:
@@ -167,6 +170,15 @@ def _check_mask(arguments: argparse.Namespace, images: list[InputImage]) -> None
         )
     if is_film(images[0].path):
         raise ConfigError("--mask fits one image, not a film; put NAME_mask.png beside each frame NAME.jpg")
+
+
+def _check_film(arguments: argparse.Namespace, images: list[InputImage]) -> None:
+    if not all(image.path.is_file() and not is_film(image.path) for image in images):
+        return
+    if arguments.sequence:
+        raise ConfigError("--sequence makes the images of a folder one film; give a folder")
+    if arguments.frame_rate is not None:
+        raise ConfigError("--frame-rate is a film's; give a video, or a folder with --sequence")
 
 
 def _compare_categories(session: Session, drawn: PromptPicture | None, messages: Messages) -> None:

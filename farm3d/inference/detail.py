@@ -51,8 +51,7 @@ def with_faces(prediction: AnimalPrediction, count: int) -> AnimalPrediction:
     Raises:
         ConfigError: fewer than FEWEST_FACES faces are asked for.
     """
-    if count < FEWEST_FACES:
-        raise ConfigError(f"{count} faces are too few for an animal; ask for {FEWEST_FACES} or more")
+    check_face_count(count)
     if count >= len(prediction.rest_mesh.faces):
         return prediction
     carried = simplified(prediction.rest_positions.detach().cpu(), prediction.rest_mesh.faces.cpu(), count)
@@ -65,6 +64,12 @@ def with_faces(prediction: AnimalPrediction, count: int) -> AnimalPrediction:
         posed_mesh=Mesh(skin(rest, prediction.bone_transforms, weights), carried.faces),
         skinning_weights=weights,
     )
+
+
+def check_face_count(count: int) -> None:
+    """Raise a ConfigError where fewer than FEWEST_FACES faces are asked for."""
+    if count < FEWEST_FACES:
+        raise ConfigError(f"{count} faces are too few for an animal; ask for {FEWEST_FACES} or more")
 
 
 def simplified(vertices: Float[Tensor, "vertices 3"], faces: Int[Tensor, "faces 3"], count: int) -> Carried:

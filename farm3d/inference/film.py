@@ -84,9 +84,12 @@ def read_frames(path: Path, frame_rate: float) -> Iterator[tuple[Path, SourceIma
 
 
 def find_animal(
-    frames: Iterator[tuple[Path, SourceImage]], find: Callable[[SourceImage, Path], Segmentation]
+    frames: Iterator[tuple[Path, SourceImage]],
+    find: Callable[[SourceImage, Path], Segmentation],
+    *,
+    film: Path,
 ) -> tuple[list[Frame], list[str]]:
-    """The frames in which `find` sees the animal, and what it says of the others.
+    """The frames of `film` in which `find` sees the animal, and what it says of the others.
 
     Raises InputError where there are fewer than two.
     """
@@ -101,7 +104,10 @@ def find_animal(
         found.append(Frame(path, number, source, segmentation, box))
     if len(found) < 2:
         why = f" ({problems[0]})" if problems else ""
-        raise InputError(f"a film needs two frames that show the animal; {len(found)} of this one do{why}")
+        raise InputError(
+            f"{film}: a film needs two frames or more that show the animal, and this has"
+            f" {('none', 'one')[len(found)]}{why}; give a photograph as an image"
+        )
     return found, problems
 
 

@@ -1,11 +1,13 @@
 """A run of farm3d-infer: one model, many photographs, one folder of results."""
 
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from farm3d.errors import InputError
 from farm3d.inference.animal import Animal
+from farm3d.inference.detail import check_face_count
 from farm3d.inference.edit import Part
 from farm3d.inference.export import ExportOptions, write_result
 from farm3d.inference.film import Film, Watch, find_animal, read_frames, recover, unwatched
@@ -34,12 +36,16 @@ class MaskOptions:
 class Edits:
     """What every animal of a run takes from another, a length that is known of it, and its most faces.
 
-    Whoever something is taken from has as many faces.
+    Whoever something is taken from has as many faces. Raises ConfigError for too few faces.
     """
 
     taken: tuple[tuple[Part, Animal], ...] = ()
     known_length: KnownLength | None = None
     faces: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.faces is not None:
+            check_face_count(self.faces)
 
     def apply(self, animal: Animal) -> Animal:
         """The animal after all edits."""
@@ -163,7 +169,8 @@ def reconstruct_film(
         return animal_mask(session, source, path, masks=session.masks)
 
     with stopwatch.stage("segment"):
-        frames, problems = find_animal(iter(watch(read_frames(image.path, frame_rate), "masks")), find)
+        read = watch(read_frames(image.path, frame_rate), "masks")
+        frames, problems = find_animal(iter(read), find, film=image.path)
     with stopwatch.stage("reconstruct"):
         film = recover(
             session.reconstructor,
@@ -213,8 +220,10 @@ def write_index(session: Session, entries: Sequence[IndexEntry]) -> None:
 
 
 def _make_folder(out: Path) -> None:
-    """Make `out` before minutes of work, so that a folder that cannot be written says so at once."""
+    """Make `out`, and a folder in it, before minutes of work: one that cannot be written says so at once."""
     try:
         out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".farm3d-", dir=out):
+            pass
     except OSError as error:
         raise InputError(f"{out}: cannot write results there ({error.strerror or error})") from None

@@ -1,5 +1,6 @@
 """The frames of films: video files, and folders of pictures."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from farm3d.io.image import SourceImage, read_image
 MOST_FRAMES = 300
 """All frames are kept in memory, and each takes about a second of work."""
 
+AV_LOG_QUIET = "-8"
+
 LONGEST_SIDE = 960
 """Pixels of a frame's longer side; larger ones are made smaller."""
 
@@ -21,6 +24,8 @@ def video_frames(path: Path, frame_rate: float) -> Iterator[SourceImage]:
 
     Raises InputError for what is no video, and for more than 300 frames.
     """
+    # OpenCV's decoder would write lines of its own about a damaged file beside the one that we raise.
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", AV_LOG_QUIET)
     video = cv2.VideoCapture(str(path))
     try:
         native = video.get(cv2.CAP_PROP_FPS) or frame_rate

@@ -76,6 +76,28 @@ def mask_for_two(folder: Path) -> list[str | Path]:
     return [PICTURES / "horse.jpg", PICTURES / "horse.jpg", "--mask", PICTURES / "horse_mask.png"]
 
 
+def film_of_one_frame(folder: Path) -> list[str | Path]:
+    """The mask is that of GrabCut, for a video has none beside it."""
+    picture = cv2.imread(str(PICTURES / "horse.jpg"))
+    writer = cv2.VideoWriter(
+        str(folder / "film.mp4"), cv2.VideoWriter.fourcc(*"mp4v"), 12.0, picture.shape[1::-1]
+    )
+    writer.write(picture)
+    writer.release()
+    return [folder / "film.mp4"]
+
+
+def film_cut_short(folder: Path) -> list[str | Path]:
+    (film,) = film_of_one_frame(folder)
+    Path(film).write_bytes(Path(film).read_bytes()[:2000])
+    return [film]
+
+
+def pose_from_half_a_file(folder: Path) -> list[str | Path]:
+    (folder / "cut.jpg").write_bytes(JPEG[: len(JPEG) // 2])
+    return [PICTURES / "horse.jpg", "--pose-from", folder / "cut.jpg"]
+
+
 def nod(times: list[float], bone: str = "neck", keys: int | None = None, name: str = "nod") -> str:
     angles = {bone: [[0, 0, 0]] * (len(times) if keys is None else keys)}
     return json.dumps({"name": name, "times": times, "joint_angles_degrees": angles})
@@ -166,6 +188,13 @@ MISTAKES: dict[str, tuple[Bad, str]] = {
     "too few faces": (with_options("--faces", "12"), "12 faces are too few"),
     "a light of no colour": (with_options("--light", "colour=warm"), "'warm' is no colour"),
     "a film that is none": (file_with("film.mp4", b"Dear diary"), "film.mp4: not a video"),
+    "a film that breaks off": (film_cut_short, "film.mp4: not a video"),
+    "a film of one frame": (film_of_one_frame, "film.mp4: a film needs two frames or more"),
+    "a pose from a damaged file": (pose_from_half_a_file, "cut.jpg: damaged or truncated"),
+    "a film of a photograph": (with_options("--sequence"), "--sequence makes the images of a folder"),
+    "a photograph's frame rate": (with_options("--frame-rate", "5"), "--frame-rate is a film's"),
+    "an empty prompt": (lambda folder: ["--prompt", " "], "--prompt is empty"),
+    "a negative length": (with_options("--length", "girth=-5"), "'girth=-5': give more than 0"),
     "one mask for a film": (
         lambda folder: [folder / "film.mp4", "--mask", PICTURES / "horse_mask.png"],
         "--mask fits one image, not a film",

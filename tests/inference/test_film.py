@@ -65,6 +65,7 @@ def film() -> Film:
     frames, problems = find_animal(
         iter([(Path(name), source) for name, (source, _) in sources.items()]),
         lambda source, path: sources[path.name][1],
+        film=Path("film"),
     )
     assert not problems
     config = RefineConfig(steps=6)
@@ -128,11 +129,13 @@ def test_frames_without_the_animal_are_told_and_left_out() -> None:
         return picture(0)[1]
 
     source = picture(0)[0]
-    frames, problems = find_animal(iter([(Path(str(k)), source) for k in range(3)]), find)
+    frames, problems = find_animal(iter([(Path(str(k)), source) for k in range(3)]), find, film=Path("film"))
     assert [frame.number for frame in frames] == [0, 2]
     assert problems == ["1: no animal found"]
-    with pytest.raises(InputError, match="two frames that show the animal; 1 of this one"):
-        find_animal(iter([(Path(str(k)), source) for k in range(2)]), find)
+    with pytest.raises(
+        InputError, match="film: a film needs two frames or more that show the animal, and this has one"
+    ):
+        find_animal(iter([(Path(str(k)), source) for k in range(2)]), find, film=Path("film"))
 
 
 def test_videos_are_read_at_the_rate_asked_for(tmp_path: Path) -> None:
