@@ -77,11 +77,9 @@ def mask_for_two(folder: Path) -> list[str | Path]:
 
 
 def film_of_one_frame(folder: Path) -> list[str | Path]:
-    """The mask is that of GrabCut, for a video has none beside it."""
-    picture = cv2.imread(str(PICTURES / "horse.jpg"))
-    writer = cv2.VideoWriter(
-        str(folder / "film.mp4"), cv2.VideoWriter.fourcc(*"mp4v"), 12.0, picture.shape[1::-1]
-    )
+    """Small, for its mask is GrabCut's: a video has none beside it."""
+    picture = cv2.resize(cv2.imread(str(PICTURES / "horse.jpg")), (128, 128))
+    writer = cv2.VideoWriter(str(folder / "film.mp4"), cv2.VideoWriter.fourcc(*"mp4v"), 12.0, (128, 128))
     writer.write(picture)
     writer.release()
     return [folder / "film.mp4"]
@@ -229,6 +227,14 @@ def test_a_file_in_the_way_of_the_results_is_one_line(place: str, tmp_path: Path
     assert "cannot write" in failed.stderr or "Not a directory" in failed.stderr
     assert blocked.read_text() == "mine"
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [blocked]
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="the one folder in which root cannot write")
+def test_a_folder_that_cannot_be_written_is_told_before_the_work() -> None:
+    failed = infer(Path("/proc/self"), PICTURES / "horse.jpg")
+    assert failed.code == 2
+    assert failed.stderr.count("\n") == 1
+    assert "/proc/self: cannot write results there" in failed.stderr
 
 
 def test_an_old_result_stays_when_its_successor_fails(tmp_path: Path) -> None:
