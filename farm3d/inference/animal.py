@@ -116,8 +116,10 @@ class Animal:
     def take(self, part: str, other: "Animal", share: float = 1.0) -> "Animal":
         """The animal with the other's shape, pose, coat or light, or `share` of the way there (0 to 1).
 
-        Raises ConfigError for an unknown part, and for an animal of another model.
+        Raises ConfigError for an unknown part, for another share, and for an animal of another model.
         """
+        if not 0.0 <= share <= 1.0:
+            raise ConfigError(f"a share of {share:g} cannot be taken; give one from 0 to 1")
         if part not in PARTS:
             raise ConfigError(f"{part!r} cannot be taken from another animal; {', '.join(PARTS)} can")
         check_same_category(self.prediction, other.prediction)
@@ -151,9 +153,11 @@ class Animal:
         """Write an MP4 of the photograph's view under a light that circles above, or a PNG before and after.
 
         A PNG shows the photograph, the model in its light and in each of `lights` (as `parse_light` reads
-        them), or at four times of a day.
+        them), or at four times of a day. Raises ConfigError for lights with an MP4.
         """
         if Path(file).suffix.lower() != ".png":
+            if lights:
+                raise ConfigError(f"{file}: chosen lights are for a strip; give the name of a .png file")
             return self._write_video(file, relight_frames(self.prediction, self.texture))
         chosen = tuple(parse_light(light) if isinstance(light, str) else light for light in lights)
         write_png(file, relight_strip(self.prediction, self.texture, self.source.pixels, lights=chosen))

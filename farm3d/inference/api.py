@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, UInt8
 
-from farm3d.errors import InputError
+from farm3d.errors import ConfigError, InputError
 from farm3d.inference.animal import Animal
 from farm3d.inference.reconstructor import Reconstructor, find_checkpoint
 from farm3d.inference.refine import RefineConfig
@@ -42,9 +42,11 @@ def reconstruct(
     steps of test-time optimisation (default: `RefineConfig`'s; 0: none). Raises a Farm3DError for an image
     or a mask that cannot be used.
     """
+    if refine is not None and (not isinstance(refine, int) or refine < 0):
+        raise ConfigError(f"refine={refine}: give a number of steps, 0 or more")
     reconstructor = model if isinstance(model, Reconstructor) else _loaded(model)
     path = Path("image") if isinstance(image, np.ndarray) else Path(image)
-    source = SourceImage(image, None, path.stem) if isinstance(image, np.ndarray) else read_image(path)
+    source = _of_pixels(image, path.stem) if isinstance(image, np.ndarray) else read_image(path)
     refinement = RefineConfig() if refine is None else RefineConfig(steps=refine)
     segmentation = _segmentation(source, path, mask, category=reconstructor.trained.category)
     return reconstructor.animal(source, segmentation, name=source.stem, refinement=refinement)
@@ -56,6 +58,14 @@ def _loaded(name: str | Path | None) -> Reconstructor:
     return load_model(name)
 
 
+def _of_pixels(pixels: np.ndarray, name: str) -> SourceImage:
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
+        raise InputError(
+            f"the image is {pixels.dtype}, {pixels.shape}; give sRGB pixels, uint8, height x width x 3"
+        )
+    return SourceImage(pixels, None, name)
+
+
 def _segmentation(source: SourceImage, path: Path, mask: Mask | None, *, category: str) -> Segmentation:
     if mask is None:
         return segment(source, path, category=category)
@@ -63,4 +73,7 @@ def _segmentation(source: SourceImage, path: Path, mask: Mask | None, *, categor
         return segment(source, path, category=category, mask_path=mask)
     if mask.shape != source.pixels.shape[:2]:
         raise InputError(f"the mask is {mask.shape}, the image {source.pixels.shape[:2]} (height, width)")
-    return Segmentation(torch.from_numpy(mask > mask.max() / 2), "file")
+    marked = mask > mask.max() / 2
+    if not marked.any():
+        raise InputError("the mask is empty: it marks no pixel as the animal's")
+    return Segmentation(torch.from_numpy(marked), "file")

@@ -11,6 +11,7 @@ import torch
 import farm3d
 from farm3d.errors import CheckpointError, ConfigError, InputError
 from farm3d.inference.animal import Animal
+from farm3d.inference.api import _of_pixels
 from farm3d.inference.reconstructor import Reconstructor
 from farm3d.io.checkpoint import write_checkpoint
 from farm3d.io.image import read_image, read_mask, write_png
@@ -49,6 +50,25 @@ def test_a_mask_of_another_size_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="the mask is 32 x 64, its photograph 64 x 64"):
         write_png(tmp_path / "image.png", pixels)
         farm3d.reconstruct(tmp_path / "image.png", model=horse_model(), mask=tmp_path / "mask.png")
+
+
+def test_pixels_that_are_no_photograph_are_one_line() -> None:
+    """The function behind `reconstruct`, whose types the tests check before it can."""
+    pixels = np.zeros((64, 64, 3), np.uint8)
+    for wrong in (pixels.astype(np.float32), pixels[..., 0], np.zeros((64, 64, 4), np.uint8)):
+        with pytest.raises(InputError, match="give sRGB pixels, uint8, height x width x 3"):
+            _of_pixels(wrong, "image")
+    with pytest.raises(ConfigError, match="refine=-1: give a number of steps"):
+        farm3d.reconstruct(pixels, model=horse_model(), refine=-1)
+    with pytest.raises(InputError, match="the mask is empty"):
+        farm3d.reconstruct(pixels, model=horse_model(), mask=np.zeros((64, 64), bool))
+
+
+def test_what_cannot_be_done_with_an_animal_is_one_line() -> None:
+    with pytest.raises(ConfigError, match="a share of 2 cannot be taken"):
+        horse().take("pose", horse(), share=2.0)
+    with pytest.raises(ConfigError, match=r"film\.mp4: chosen lights are for a strip"):
+        horse().relight("film.mp4", "azimuth=90")
 
 
 def test_a_model_that_is_nowhere_is_one_line() -> None:
