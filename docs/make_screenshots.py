@@ -21,12 +21,12 @@ FLAGS = ("--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-
 READY = "html[data-viewer=ready]"
 PATIENCE = 900_000
 """Milliseconds that an animal and its viewer may take."""
-QUALITY = 88
+QUALITY = 82
 
 
 def report(browser: Browser, result: Path, images: Path) -> None:
     """The viewer with its controls, and the pictures below it."""
-    page = browser.new_page(viewport={"width": 1220, "height": 1300}, color_scheme="light")
+    page = browser.new_page(viewport={"width": 1220, "height": 1336}, color_scheme="light")
     page.goto((result / "report.html").resolve().as_uri())
     page.locator(READY).wait_for(timeout=PATIENCE)
     _write(page.screenshot(timeout=PATIENCE), images / "report.jpg")
