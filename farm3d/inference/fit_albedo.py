@@ -20,7 +20,7 @@ from farm3d.types import AnimalPrediction, Batch, DirectionalLight
 
 PIXELS_PER_STEP = 4096
 BRIGHT_SHARE, WHITEST = 0.98, 0.95
-"""The share of the seen colours that albedos up to the second number must be able to show."""
+"""The share of the colours seen in the light that albedos up to the second number must be able to show."""
 
 SURE = 0.95
 """Share of a pixel that the mask must cover for its colour to be the animal's alone."""
@@ -54,7 +54,7 @@ def fit_albedo(
         return prediction
     field = deepcopy(model.albedo).requires_grad_(True)
     features = reading.encoded.features.detach()
-    light = _strong_enough(
+    light = strong_enough(
         fit_light(_detached(prediction.light), normals, srgb_to_linear(colors)), normals, colors
     )
     optimizer = torch.optim.Adam(field.parameters(), lr=config.albedo_rate)
@@ -83,16 +83,19 @@ def _pixels_of_step(step: int, count: int) -> Int[Tensor, " pixels"]:
     return torch.arange(step % stride, count, stride)
 
 
-def _strong_enough(
+def strong_enough(
     light: DirectionalLight, normals: Float[Tensor, "pixels 3"], colors: Float[Tensor, "pixels 3"]
 ) -> DirectionalLight:
     """The light, so strong that nearly all colours (sRGB) can be those of a coat that reflects less than all.
 
-    How bright light is and how pale a coat cannot be told apart; but no coat is whiter than white.
+    How bright light is and how pale a coat cannot be told apart; but no coat is whiter than white. The half
+    that the light falls on most tells, for a colour that the model takes to be in the shade and that is not
+    says nothing of the light.
     """
     shading = light.ambient + light.diffuse * (normals * light.direction).sum(-1).clamp_min(0.0)
     albedo = srgb_to_linear(colors).amax(dim=-1) / shading
-    gain = (albedo.quantile(BRIGHT_SHARE) / WHITEST).clamp_min(1.0).detach()
+    lit = albedo[shading >= shading.median()]
+    gain = (lit.quantile(BRIGHT_SHARE) / WHITEST).clamp_min(1.0).detach()
     return DirectionalLight(light.direction, gain * light.ambient, gain * light.diffuse)
 
 

@@ -14,8 +14,9 @@ from farm3d.types import DirectionalLight
 ELEVATIONS, AZIMUTHS = 6, 16
 """Directions that are tried, all from above: from just over the horizon to nearly overhead, all around."""
 
-SHARES = (0.2, 0.4, 0.6, 0.75, 0.85)
-"""Shares of the distant light in all light that are tried."""
+SHARES = (0.2, 0.35, 0.5, 0.6, 0.7)
+"""Shares of the distant light in all light that are tried; the sun's is higher, but ground and coat throw
+light back into its shadows, which this model of light does not know."""
 
 PRIOR = 0.1
 """Cost of one minus the cosine of the angle to the predicted direction, and of a share's distance."""

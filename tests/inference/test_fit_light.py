@@ -6,7 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from farm3d.inference.fit_albedo import strong_enough
 from farm3d.inference.fit_light import fit_light
+from farm3d.ops.srgb import linear_to_srgb
 from farm3d.types import DirectionalLight
 
 
@@ -42,3 +44,19 @@ def test_a_plain_coat_shows_where_its_light_comes_from(azimuth: float) -> None:
 def test_too_few_pixels_leave_the_light_as_it_was() -> None:
     guess = light_from(0.0, 0.5, 0.5, 0.6)
     assert fit_light(guess, visible_sphere(20), torch.rand(20, 3)) is guess
+
+
+def test_light_is_strong_enough_for_the_palest_coat_that_it_falls_on() -> None:
+    normals = visible_sphere()
+    light = light_from(0.3, 0.7, 0.2, 0.5)
+    white = linear_to_srgb((0.9 * shading(light_from(0.3, 0.7, 0.4, 1.0), normals))[:, None].expand(-1, 3))
+    stronger = strong_enough(light, normals, white)
+    assert float(stronger.diffuse) == pytest.approx(0.5 * 2.0 * 0.9 / 0.95, rel=0.02)
+
+
+def test_what_is_bright_in_the_shade_makes_no_light_stronger() -> None:
+    normals = visible_sphere()
+    light = light_from(0.0, 1.0, 0.2, 0.8)
+    colours = (0.3 * shading(light, normals))[:, None].expand(-1, 3).clone()
+    colours[shading(light, normals) < 0.25] = 0.9
+    assert torch.equal(strong_enough(light, normals, linear_to_srgb(colours)).diffuse, light.diffuse)
