@@ -19,6 +19,7 @@ from farm3d.geometry.skinning import skin
 from farm3d.inference.silhouette_fit import (
     PoseVariables,
     SilhouetteWeights,
+    leaning,
     pose_change,
     silhouette_misfit,
 )
@@ -59,7 +60,7 @@ class RefineConfig(SilhouetteWeights):
     """Weight of the mean squared change of the deformation (object units) from the prediction."""
     fold: float = 1.0
     """Weight, per face, of rest faces that turn by more than about 73 degrees from the category's."""
-    patience: int = 15
+    patience: int = 20
     """Steps without gain after which the fit goes on to the next size, and ends after the last."""
     gain: float = 0.002
     """What counts as gain, as a share of the misfit."""
@@ -198,8 +199,9 @@ def _objective(
     )
     change = pose_change(prediction.joint_angles, subject.initial.joint_angles, config)
     moved = (prediction.rest_mesh.vertices - subject.initial.rest_mesh.vertices).square().mean()
+    lean = leaning(prediction.joint_angles, config).mean()
     shape = config.offset_change * moved + config.fold * _folds(prediction)
-    return fit.mean() + change.mean() + shape
+    return fit.mean() + change.mean() + lean + shape
 
 
 def _folds(prediction: AnimalPrediction) -> Float[Tensor, ""]:

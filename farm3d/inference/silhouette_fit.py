@@ -1,5 +1,6 @@
 """How far posed animals are from the mask of a photograph, several poses at once."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -10,12 +11,17 @@ from torch import Tensor
 from farm3d.config import StrictConfig
 from farm3d.geometry.camera import Camera, camera_from_rotation, project_to_ndc
 from farm3d.geometry.mesh import Mesh
+from farm3d.geometry.skeleton_estimation import BODY_NAMES, LEG_NAMES
 from farm3d.geometry.viewpoint import azimuth_elevation, viewpoint_rotation
 from farm3d.losses.reconstruction import inside_distance_loss, mask_loss, outside_distance_loss
 from farm3d.ops.mesh_topology import EdgeTopology
 from farm3d.render.mesh_renderer import render_mask
 from farm3d.shapes import JointAngles
 from farm3d.types import AnimalPrediction, Batch
+
+LEG_BONES = 3
+MOST_LEAN = math.radians(35.0)
+"""Flexion from the body to the foot, all bones of a leg together, that costs nothing."""
 
 
 class SilhouetteWeights(StrictConfig):
@@ -31,6 +37,8 @@ class SilhouetteWeights(StrictConfig):
     """Weight of the mean squared change of the angles (radians) from the prediction."""
     sideways_change: float = 20.0
     """The same, in addition, for side bending and twist: one silhouette says little about them."""
+    lean: float = 5.0
+    """Weight of the mean squared lean of the legs (radians) beyond MOST_LEAN."""
 
 
 @dataclass(frozen=True)
@@ -114,3 +122,17 @@ def pose_change(
     turned = (angles - initial).square()
     sideways = turned[..., 1:].mean(dim=(1, 2))
     return weights.angle_change * turned.mean(dim=(1, 2)) + weights.sideways_change * sideways
+
+
+def leaning(angles: JointAngles, weights: SilhouetteWeights) -> Float[Tensor, " poses"]:
+    """What each pose's legs cost that lean too far.
+
+    A leg that is in the way of a silhouette would else fold up behind the others, and stay there.
+    """
+    return weights.lean * beyond_lean(angles).square().mean(dim=1)
+
+
+def beyond_lean(angles: JointAngles) -> Float[Tensor, "poses legs"]:
+    """How far each leg leans beyond MOST_LEAN (radians); the bones are those of `estimate_skeleton`."""
+    lean = angles[:, len(BODY_NAMES) :, 0].unflatten(1, (len(LEG_NAMES), LEG_BONES)).sum(dim=-1)
+    return (lean.abs() - MOST_LEAN).clamp_min(0.0)

@@ -12,10 +12,13 @@ from torch import Tensor
 
 from farm3d.geometry.mesh import Mesh
 from farm3d.geometry.skeleton import bone_transforms
+from farm3d.geometry.skeleton_estimation import BODY_NAMES
 from farm3d.geometry.skinning import skin
 from farm3d.inference.silhouette_fit import (
+    LEG_BONES,
     PoseVariables,
     SilhouetteWeights,
+    beyond_lean,
     pose_change,
     pose_variables,
     silhouette_misfit,
@@ -87,7 +90,18 @@ def best_start(
         best = int(final.argmin())
         chosen: Int[Tensor, " images"] = torch.tensor([best])
         prediction = model.assemble(reading, model.pose(reading, prior, chosen), prior)
-    return Start(prediction, variables.only(best), final)
+    return Start(prediction, _legs_unfolded(variables.only(best), prediction), final)
+
+
+def _legs_unfolded(variables: PoseVariables, prediction: AnimalPrediction) -> PoseVariables:
+    """The variables with legs that the trial made lean too far as the networks read them."""
+    with torch.no_grad():
+        angles = torch.tanh(variables.raw_angles) * prediction.skeleton.angle_limits
+        far = torch.zeros(angles.shape[:2], dtype=torch.bool)
+        far[:, len(BODY_NAMES) :] = (beyond_lean(angles) > 0.0).repeat_interleave(LEG_BONES, dim=1)
+        read = pose_variables(prediction).raw_angles
+        variables.raw_angles.copy_(torch.where(far[..., None], read, variables.raw_angles))
+    return variables
 
 
 def _repeated(reading: ImageReading, count: int) -> ImageReading:

@@ -1,5 +1,6 @@
 """Refinement fits the silhouette and bends nothing that an animal could not bend."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from farm3d.inference.reconstruct import (
     source_silhouette,
 )
 from farm3d.inference.refine import RefineConfig
+from farm3d.inference.silhouette_fit import beyond_lean, leaning
 from farm3d.inference.starts import Trial, best_start
 from farm3d.io.image import read_image, read_mask
 from farm3d.models.build import TrainedModel, load_trained, shipped_checkpoint
@@ -88,6 +90,17 @@ def test_joints_keep_their_limits_and_the_camera_its_horizon(result: Reconstruct
     assert abs(float(rotation[0, 1])) < 1e-5
     _, elevation = azimuth_elevation(rotation)
     assert -0.5 < float(elevation) < 1.5
+
+
+def test_a_leg_that_folds_up_behind_the_others_costs(result: Reconstruction) -> None:
+    angles = result.refined.joint_angles
+    leg = [result.refined.skeleton.names.index(f"hind_left_{part}") for part in ("upper", "lower", "foot")]
+    folded, stepping = torch.zeros_like(angles), torch.zeros_like(angles)
+    folded[:, leg, 0] = torch.deg2rad(torch.tensor([-49.0, -41.0, -8.0]))
+    stepping[:, leg, 0] = torch.deg2rad(torch.tensor([-30.0, 40.0, 20.0]))
+    weights = RefineConfig()
+    assert leaning(stepping, weights) == 0.0 < leaning(folded, weights)
+    assert math.degrees(float(beyond_lean(angles).max())) < 10.0
 
 
 def test_the_head_stays_on_its_side(result: Reconstruction) -> None:
