@@ -9,8 +9,8 @@ import pytest
 REPOSITORY = Path(__file__).parent.parent
 FILE_LINES, FUNCTION_LINES, LONG_FUNCTION_LINES, PARAMETERS, POSITIONAL = 300, 60, 40, 8, 3
 LONG_FUNCTIONS_SHARE = 0.03
-OPERATORS = {"antialias"}
-"""Operators that take their arguments in nvdiffrast's order."""
+OPERATORS = {"antialias", "__torch_function__"}
+"""Functions that take their arguments in nvdiffrast's or torch's order."""
 
 BANNED_NAMES = {"v_pos", "mtx_in", "lgt", "pdb", "_target_"}
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
