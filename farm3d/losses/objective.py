@@ -25,6 +25,7 @@ class LossTerms:
     color: Scalar | None = None
     features: Scalar | None = None
     articulation: Scalar | None = None
+    sideways: Scalar | None = None
     deformation: Scalar | None = None
     elevation_prior: Scalar | None = None
     score: Scalar | None = None
@@ -55,11 +56,12 @@ class LossWeights(StrictConfig):
     """Alone in the steps in which the shape has no surface."""
     mask: Schedule = Constant(10.0)
     coarse_mask: Schedule = Constant(0.0)
-    """Ours, for training from images, as is `elevation_prior`."""
+    """Ours, for training from images, as are `sideways` and `elevation_prior`."""
     inside_distance: Schedule = Constant(100.0)
     color: Schedule = Constant(1.0)
     features: Schedule = Constant(10.0)
     articulation: Schedule = Constant(0.01)
+    sideways: Schedule = Constant(0.0)
     deformation: Schedule = Constant(1.0)
     elevation_prior: Schedule = Constant(0.0)
     score: Schedule = Constant(1.0)

@@ -22,6 +22,14 @@ def articulation_loss(joint_angles: JointAngles) -> Float[Tensor, ""]:
     return joint_angles.square().mean()
 
 
+def sideways_loss(joint_angles: JointAngles) -> Float[Tensor, ""]:
+    """`mean(y^2 + z^2)` of the joints' angles, radians squared: bends to the side and twists. Ours.
+
+    One silhouette hardly tells a neck that is turned away from an animal that is seen from another side.
+    """
+    return joint_angles[..., 1:].square().sum(dim=-1).mean()
+
+
 def elevation_prior_loss(elevation: Float[Tensor, " images"]) -> Float[Tensor, ""]:
     """`mean((elevation - 10 degrees)^2)`, radians squared. Ours.
 

@@ -30,6 +30,7 @@ from farm3d.losses.regularization import (
     deformation_loss,
     eikonal_loss,
     elevation_prior_loss,
+    sideways_loss,
 )
 from farm3d.models.animal_model import AnimalModel, ImageReading, Phase
 from farm3d.predictors.hypotheses import (
@@ -125,6 +126,7 @@ def image_terms(
         **{name: (chosen.weight * loss).mean() for name, loss in losses.items()},
         coarse_mask=(chosen.weight * coarse).mean(),
         articulation=articulation_loss(prediction.joint_angles) if step.phase.articulated else None,
+        sideways=sideways_loss(prediction.joint_angles) if step.phase.articulated else None,
         elevation_prior=elevation_prior_loss(reading.viewpoint.elevation),
         deformation=_deformation(prediction) if step.phase.deformed else None,
         score=score,

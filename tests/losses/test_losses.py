@@ -23,6 +23,7 @@ from farm3d.losses.regularization import (
     deformation_loss,
     eikonal_loss,
     elevation_prior_loss,
+    sideways_loss,
 )
 from farm3d.types import SDFSamples
 
@@ -127,6 +128,7 @@ def test_eikonal_is_zero_for_a_true_distance_alone(scale: float, expected: float
 def test_regularisers_are_mean_squares() -> None:
     angles = torch.tensor([[[0.1, 0.0, -0.2], [0.3, 0.0, 0.0]]])
     assert float(articulation_loss(angles)) == pytest.approx((0.01 + 0.04 + 0.09) / 6)
+    assert float(sideways_loss(angles)) == pytest.approx(0.04 / 2)
     assert float(deformation_loss(angles)) == pytest.approx((0.01 + 0.04 + 0.09) / 6)
 
 

@@ -87,7 +87,7 @@ def test_no_term_needs_the_truth(model: AnimalModel) -> None:
     }
     complete = replace(STEP, phase=Phase())
     more = terms_of(model, model.prior(), batch(), complete).present()
-    assert set(more) - set(present) == {"articulation", "deformation"}
+    assert set(more) - set(present) == {"articulation", "sideways", "deformation"}
 
 
 def test_images_without_features_have_no_feature_term(model: AnimalModel) -> None:
@@ -100,7 +100,7 @@ def test_the_loss_reaches_every_part_that_is_switched_on(model: AnimalModel) -> 
     assert reached(model) == rigid
     model.zero_grad()
     complete = terms_of(model, model.prior(), batch(), replace(STEP, phase=Phase()))
-    weighted_sum(complete, WEIGHTS | {"articulation": 0.1, "deformation": 10.0}).backward()
+    weighted_sum(complete, WEIGHTS | {"articulation": 0.1, "sideways": 1.0, "deformation": 10.0}).backward()
     assert reached(model) == rigid | {"articulation", "deformation"}
 
 

@@ -94,7 +94,7 @@ def test_every_step_is_logged_with_finite_terms(finished: Path) -> None:
     assert all(math.isfinite(value) for line in lines for value in line.values())
     assert lines[0].keys() == {"step", "loss", "signed_distance", "eikonal"}
     shape_alone = {"signed_distance", "eikonal", "absence"}
-    images_alone = {"coarse_mask", "features", "elevation_prior", "score", "distillation"}
+    images_alone = {"coarse_mask", "features", "sideways", "elevation_prior", "score", "distillation"}
     image_terms = set(LossTerms.__dataclass_fields__) - shape_alone - images_alone
     assert lines[-1].keys() == {"step", "loss"} | image_terms
 
@@ -288,8 +288,9 @@ def test_training_from_images_resumes_bit_for_bit_and_switches_its_parts_on(
     always = {"step", "loss", "eikonal", "elevation_prior", *compared}
     assert lines[1].keys() == always - {"eikonal"}
     assert lines[2].keys() == always
-    assert lines[3].keys() == always | {"articulation"}
-    assert lines[6].keys() == always | {"articulation", "deformation"}
+    posed = always | {"articulation", "sideways"}
+    assert lines[3].keys() == posed
+    assert lines[6].keys() == posed | {"deformation"}
 
 
 def test_training_from_images_reads_no_truth(data: ImageDataSet, tmp_path: Path) -> None:
