@@ -49,6 +49,7 @@ POSES = {
     "cantering": "canter",
     "grazing": "graze",
     "eating": "graze",
+    "sniffing": "sniff",
     "drinking": "drink",
     "lying": "lie",
     "resting": "lie",

@@ -19,7 +19,7 @@ from .quadruped import Individual
 from .rig import Rig, rig_of
 
 LIVELY = ("trot", "canter", "gallop")
-HEAD_BUSY = ("graze", "browse", "drink")
+HEAD_BUSY = ("graze", "sniff", "browse", "drink")
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ def pose_of(name: str, species: Species, individual: Individual, *, generator: n
         "canter": lambda: _stride(gaits.canter, species, rig, generator=generator),
         "gallop": lambda: _stride(gaits.gallop, species, rig, generator=generator),
         "graze": lambda: resting.graze(species, rig, generator),
+        "sniff": lambda: _sniff(species, rig, generator=generator),
         "browse": lambda: resting.browse(rig, generator),
         "drink": lambda: resting.drink(species, rig, generator),
         "lie": lambda: resting.lie(species, individual, rig, generator=generator),
@@ -67,6 +68,12 @@ def pose_of(name: str, species: Species, individual: Individual, *, generator: n
     angles = torch.tensor(np.clip(table, -rig.limits, rig.limits), dtype=torch.float32)
     back = rig.rest[rig.names.index("thorax"), 0, 1] - GROUND - sink
     return Pose(name, angles, rise=-sink, height=0.62 * float(back))
+
+
+def _sniff(species: Species, rig: Rig, *, generator: np.random.Generator) -> Plan:
+    """A walk with the nose at the ground, as dogs follow a track."""
+    walking = _stride(gaits.walk, species, rig, generator=generator)
+    return resting.nose_down(species, rig, walking, generator=generator)
 
 
 def _stride(

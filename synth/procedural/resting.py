@@ -55,14 +55,20 @@ def graze(species: Species, rig: Rig, generator: np.random.Generator) -> Plan:
     fore = [Footing(stride), Footing(-0.7 * stride)]
     if generator.random() < 0.5:
         fore.reverse()
+    stepped = Plan((*fore, *stood.feet[2:]), added(stood.angles, {"thorax": (0.05, 0.0, 0.0)}))
+    return nose_down(species, rig, stepped, generator=generator)
+
+
+def nose_down(species: Species, rig: Rig, plan: Plan, *, generator: np.random.Generator) -> Plan:
+    """The plan with the muzzle at the ground or a little over it."""
     turn = float(np.clip(generator.normal(), -1.5, 1.5)) * 0.12
     bends = dict(zip(("chest", "neck_1", "neck_2", "neck_3", "head"), species.graze, strict=True))
     angles = {bone: (bend, NECK_SHARES.get(bone, 0.5) * turn, 0.0) for bone, bend in bends.items()}
     low, high = species.manners.head_down
     length = rig.lengths[rig.names.index("head")]
-    return Plan(
-        (*fore, *stood.feet[2:]),
-        added(stood.angles, angles, {"thorax": (0.05, 0.0, 0.0)}),
+    return replace(
+        plan,
+        angles=added(plan.angles, angles),
         muzzle=float(generator.uniform(low, high) * generator.random() * length),
         gaze=float(generator.uniform(1.0, 1.5)),
     )
