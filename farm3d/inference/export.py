@@ -165,6 +165,7 @@ def _report(animal: Animal, parts: _Parts, description: dict[str, Any]) -> str:
             glb=parts.glb,
             hypothesis_probabilities=tuple(description["hypotheses"]["probabilities"]),
             hypothesis_azimuths_degrees=tuple(description["hypotheses"]["azimuths_degrees"]),
+            chosen_hypothesis=description["hypotheses"]["chosen"],
             facts=facts(animal, description),
             downloads=tuple((file, file) for file in files),
             warnings=animal.fit.segmentation.warnings,

@@ -59,7 +59,7 @@ class PhotographView:
 class ReportContent:
     """What a report shows.
 
-    `hypothesis_probabilities[i]` belongs to `hypothesis_azimuths_degrees[i]`; the greatest is marked.
+    `hypothesis_probabilities[i]` belongs to `hypothesis_azimuths_degrees[i]`; `chosen_hypothesis` is marked.
     `facts` are (label, value) rows, `downloads` (label, file) pairs of files beside the page.
     """
 
@@ -68,6 +68,7 @@ class ReportContent:
     glb: bytes
     hypothesis_probabilities: tuple[float, ...] = ()
     hypothesis_azimuths_degrees: tuple[float, ...] = ()
+    chosen_hypothesis: int = 0
     facts: tuple[tuple[str, str], ...] = ()
     downloads: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
@@ -126,7 +127,7 @@ def report_html(content: ReportContent) -> str:
         title=escape(content.title),
         warnings=_warnings(content.warnings),
         figures=_gallery(Gallery("From photograph to model", content.figures)),
-        hypotheses=_hypotheses(content.hypothesis_azimuths_degrees, content.hypothesis_probabilities),
+        hypotheses=_hypotheses(content),
         facts=_facts(content.facts),
         downloads=_downloads(content.downloads),
         licence=escape(_packaged("three/LICENSE")),
@@ -211,20 +212,22 @@ def _data_uri(image: bytes) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(image).decode()}"
 
 
-def _hypotheses(azimuths_degrees: Sequence[float], probabilities: Sequence[float]) -> str:
+def _hypotheses(content: ReportContent) -> str:
     """A bar for every azimuth hypothesis; a table, so that it reads without seeing the bars."""
-    if not probabilities:
+    if not content.hypothesis_probabilities:
         return ""
-    best = max(range(len(probabilities)), key=probabilities.__getitem__)
+    chosen = content.chosen_hypothesis
+    pairs = zip(content.hypothesis_azimuths_degrees, content.hypothesis_probabilities, strict=True)
     rows = "\n".join(
-        f'<tr{" class=chosen" if k == best else ""}><th scope="row">{_degrees(azimuth)}</th>'
+        f'<tr{" class=chosen" if k == chosen else ""}><th scope="row">{_degrees(azimuth)}</th>'
         f'<td class="bar"><span style="width:{100.0 * probability:.1f}%"></span></td>'
         f"<td>{100.0 * probability:.1f} %</td></tr>"
-        for k, (azimuth, probability) in enumerate(zip(azimuths_degrees, probabilities, strict=True))
+        for k, (azimuth, probability) in enumerate(pairs)
     )
     note = (
         '<p class="hint">Directions the animal may face and how probable the model finds them: 0° is '
-        "towards the camera, 90° with the head to the right of the image.</p>"
+        "towards the camera, 90° with the head to the right of the image. Marked is the one that was taken;"
+        " refinement may prefer one that fits the outline better to the most probable.</p>"
     )
     return _section("Viewpoint hypotheses", f'<table class="bars">\n{rows}\n</table>\n{note}')
 
