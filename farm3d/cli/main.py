@@ -110,12 +110,19 @@ def add_common_options(
     if config:
         group.add_argument("--config", metavar="NAME|FILE", help="a packaged preset or a YAML file")
     if out is not None:
-        group.add_argument("--out", metavar="DIR", help=f"folder to write (default: {out})")
+        group.add_argument("--out", type=_named, metavar="DIR", help=f"folder to write (default: {out})")
     if device:
         group.add_argument("--device", default="auto", help="auto (default), cpu or an accelerator's name")
     if seed:
         group.add_argument("--seed", type=non_negative_int, metavar="N", help="seed of every random choice")
     group.add_argument("--quiet", action="store_true", help="no notices and no progress bars")
+
+
+def _named(text: str) -> str:
+    """A path that is not empty: an unset variable of a shell must not mean the default."""
+    if not text:
+        raise argparse.ArgumentTypeError("is empty; give a path, or leave the option out")
+    return text
 
 
 def non_negative_int(text: str) -> int:

@@ -197,6 +197,7 @@ MISTAKES: dict[str, tuple[Bad, str]] = {
         lambda folder: [folder / "film.mp4", "--mask", PICTURES / "horse_mask.png"],
         "--mask fits one image, not a film",
     ),
+    "results nowhere": (with_options("--out", ""), "argument --out: is empty"),
     "an unknown device": (with_options("--device", "abacus"), "--device abacus"),
 }
 
