@@ -23,6 +23,8 @@ from farm3d.models.build import (
     fill_backbone,
     load_trained,
     read_average,
+    shipped_categories,
+    shipped_checkpoint,
 )
 from farm3d.training.config import TrainConfig
 from farm3d.training.learner import Learner
@@ -79,7 +81,7 @@ def restore_training(run: Path, *, config: TrainConfig, learner: Learner) -> int
         if config.initial_checkpoint is None:
             fill_backbone(learner.model, config.dino_weights)
         else:
-            start = Path(config.initial_checkpoint)
+            start = _start_of(config.initial_checkpoint)
             load_into(learner.model, load_trained(start).model.state_dict(), source=start)
         if learner.average is not None:
             learner.average.load_state_dict(learner.model.state_dict())
@@ -96,6 +98,11 @@ def restore_training(run: Path, *, config: TrainConfig, learner: Learner) -> int
     if learner.scaler.is_enabled():
         learner.scaler.load_state_dict(state["scaler"])
     return int(state["step"])
+
+
+def _start_of(name: str) -> Path:
+    """The shipped checkpoint of a category, else a file or a run."""
+    return shipped_checkpoint(name) if name in shipped_categories() else Path(name)
 
 
 def prune_checkpoints(run: Path, *, keep_every: int) -> None:

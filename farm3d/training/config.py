@@ -51,7 +51,7 @@ class TrainConfig(StrictConfig):
     dino_weights: str | None = None
     """Of the backbone `dino`, a file or a hub's repository: for a run's start, checkpoints hold them."""
     initial_checkpoint: str | None = None
-    """A file or a run whose parameters a new run starts from: of another category, say."""
+    """A shipped category, a file or a run whose parameters a new run starts from."""
     weights: LossWeights = LossWeights()
     steps: int = 8000
     prior_steps: int = 1500

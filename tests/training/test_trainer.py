@@ -329,3 +329,6 @@ def test_a_run_may_start_from_another_s_parameters(
     wider = load_config(TrainConfig, preset_or_file="tiny", overrides=[*more, "model.width=24"])
     with pytest.raises(CheckpointError, match=f"{re.escape(str(finished))}: does not fit the model"):
         run_training(wider, data, tmp_path / "third")
+    shipped = load_config(TrainConfig, preset_or_file="tiny", overrides=[*more, "initial_checkpoint=horse"])
+    with pytest.raises(CheckpointError, match=r"horse\.safetensors: does not fit the model"):
+        run_training(shipped, data, tmp_path / "fourth")
