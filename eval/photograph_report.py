@@ -17,7 +17,7 @@ READINGS = ("predicted", "refined")
 PCK_THRESHOLD = 0.1
 
 HEADER = (
-    *("photograph", "IoU", "refined", "boundary F", "refined", "keypoints", "error", "refined"),
+    *("photograph", "model", "IoU", "refined", "boundary F", "refined", "keypoints", "error", "refined"),
     *("head", "said", "deformation", "folded", "legs", "asymmetry", "seconds"),
 )
 LEGEND = "the silhouette's outline in orange, the given mask's in white"
@@ -123,7 +123,7 @@ def _badness(score: PhotographScore) -> tuple[float, float]:
 
 
 def _row(score: PhotographScore) -> dict[str, Any]:
-    row: dict[str, Any] = {"name": score.name}
+    row: dict[str, Any] = {"name": score.name, "species": score.species}
     for reading in READINGS:
         mask = getattr(score, reading)
         row[reading] = {
@@ -180,6 +180,7 @@ def _cells(score: PhotographScore) -> tuple[str, ...]:
     masks = (score.predicted, score.refined)
     return (
         score.name,
+        score.species,
         *(shown(None if mask is None else mask.iou) for mask in masks),
         *(shown(None if mask is None else mask.boundary_f) for mask in masks),
         str(len(score.keypoints) or "-"),

@@ -13,12 +13,13 @@ from farm3d.errors import Farm3DError, InputError
 from farm3d.geometry.camera import project_to_ndc
 from farm3d.geometry.mesh import Mesh
 from farm3d.geometry.skeleton import posed_joints
+from farm3d.inference.animal import Animal
+from farm3d.inference.any_species import AnySpecies
 from farm3d.inference.description import refinement_change
-from farm3d.inference.reconstruct import Reconstruction, reconstruct
+from farm3d.inference.reconstructor import Reconstructor
 from farm3d.inference.refine import RefineConfig
-from farm3d.io.image import SourceImage, read_image
+from farm3d.io.image import read_image
 from farm3d.io.inputs import mask_beside
-from farm3d.models.build import TrainedModel
 from farm3d.ops.mesh_topology import face_normals
 from farm3d.pretrained.segmentation import GIVEN_OR_GRABCUT, make_segmenter, segment
 from farm3d.types import AnimalPrediction
@@ -39,15 +40,18 @@ LEG_CUT = 0.1
 class PhotographScore:
     """One photograph: what the silhouettes, the head's side, the keypoints and the shape's change are worth.
 
-    The masks' scores are `None` where no mask is given. `head` and `annotated_head` are "left" or "right",
-    the latter `None` where nobody says. `deformation` is the mean distance from the category's rest shape as
-    a fraction of the body's length, `folded_faces` counts rest faces turned by more than 90 degrees from the
-    category's, `legs` those of the refined animal at rest, `asymmetry` is how far that is from its mirror
-    image. `seconds` go by for mask, camera, pose, shape and coat, not for texture and files. `picture` is a
-    JPEG of the photograph with outlines and keypoints, `doubts` what the mask's maker warns of.
+    `species` is that of the model. The masks' scores are `None` where no mask is given. `head` and
+    `annotated_head` are "left" or "right", the latter `None` where nobody says. `deformation` is the mean
+    distance from the category's rest shape as a fraction of the body's length, `folded_faces` counts rest
+    faces turned by more than 90 degrees from the category's, `legs` those of the refined animal at rest,
+    `asymmetry` is how far that is from its mirror image. `seconds` go by for mask, camera, pose, shape and
+    coat, not for texture and files; those of a species' first photograph load its model as well, where the
+    picture chooses. `picture` is a JPEG of the photograph with outlines and keypoints, `doubts` what the
+    mask's maker warns of.
     """
 
     name: str
+    species: str
     predicted: MaskScore | None
     refined: MaskScore | None
     head: str
@@ -71,7 +75,7 @@ class FailedPhotograph:
 
 
 def score_photographs(
-    trained: TrainedModel,
+    reconstructor: Reconstructor | AnySpecies,
     folder: Path,
     *,
     pattern: str,
@@ -92,24 +96,23 @@ def score_photographs(
             f"{folder}: no {pattern}.jpg{' with a mask beside it' if segmenter == 'given' else ''}"
         )
     annotations = read_photograph_annotations(folder)
-    with torch.no_grad():
-        prior = trained.model.prior()
-    points = surface_points(trained.category, prior.mesh)
+    points: dict[str, SurfacePoints] = {}
     masks = make_segmenter("file") if segmenter == "given" else GIVEN_OR_GRABCUT
     for path in photographs:
         try:
             source = read_image(path)
             started = time.perf_counter()
-            segmentation = segment(source, path, segmenter=masks, category=trained.category)
-            result = reconstruct(
-                trained.model, prior, source.pixels, segmentation=segmentation, refinement=refinement
-            )
+            segmentation = segment(source, path, segmenter=masks, category=reconstructor.category)
+            animal = reconstructor.animal(source, segmentation, name=path.stem, refinement=refinement)
         except Farm3DError as error:
             yield FailedPhotograph(path.stem, str(error))
             continue
         annotation = annotations.get(path.stem, Annotation(None, {}))
         seconds = time.perf_counter() - started
-        yield _score(path.stem, source, result, annotation=annotation, points=points, seconds=seconds)
+        species = animal.trained.category
+        if species not in points:
+            points[species] = surface_points(species, _shape_of_category(animal.fit.refined))
+        yield _score(animal, annotation=annotation, points=points[species], seconds=seconds)
 
 
 def head_side(prediction: AnimalPrediction) -> str:
@@ -136,20 +139,24 @@ def asymmetry(rest: Mesh) -> float:
     return float(apart.max() / np.ptp(vertices[:, 2]))
 
 
+def _shape_of_category(prediction: AnimalPrediction) -> Mesh:
+    return Mesh(prediction.rest_positions, prediction.rest_mesh.faces)
+
+
 def _score(
-    name: str,
-    source: SourceImage,
-    result: Reconstruction,
+    animal: Animal,
     *,
     annotation: Annotation,
     points: SurfacePoints,
     seconds: float,
 ) -> PhotographScore:
+    result = animal.fit
     mask = result.segmentation.mask.numpy() if result.segmentation.source == "file" else None
     keypoints = keypoint_errors(annotation, (result.initial, result.refined), points, mask=mask)
     rest = Mesh(result.refined.rest_mesh.vertices[0], result.refined.rest_mesh.faces)
     return PhotographScore(
-        name=name,
+        name=animal.name,
+        species=animal.trained.category,
         predicted=None if mask is None else score_mask(result.initial_silhouette, mask),
         refined=None if mask is None else score_mask(result.silhouette, mask),
         head=head_side(result.refined),
@@ -161,7 +168,7 @@ def _score(
         asymmetry=asymmetry(rest),
         seconds=seconds,
         picture=draw_photograph(
-            source.pixels,
+            animal.source.pixels,
             silhouette=result.silhouette,
             mask=mask,
             pairs=[(keypoint.annotated, keypoint.projected) for keypoint in keypoints],

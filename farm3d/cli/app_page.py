@@ -87,17 +87,18 @@ EMPTY = '<p class="empty">The animal appears here: drop a photograph, or say wha
 def build_page(workshop: Workshop) -> gradio.Blocks:
     """The page, with its events; nothing is served yet."""
     gradio.set_static_paths([EXAMPLES])
-    category = workshop.reconstructor.trained.category
+    category = workshop.reconstructor.category
+    animal = "an animal" if category is None else f"a {category}"
     drawer = "Stable Diffusion" if workshop.diffusion else "The procedural farm"
     with gradio.Blocks(title="farm3d", delete_cache=(SWEEP_SECONDS, KEPT_SECONDS)) as page:
-        gradio.Markdown(f"# farm3d\nOne photograph of a {category} in, a rigged 3D model out.")
+        gradio.Markdown(f"# farm3d\nOne photograph of {animal} in, a rigged 3D model out.")
         with gradio.Row():
             with gradio.Column(scale=3, min_width=280):
-                photograph = _picture(f"Photograph of a {category}", height=300)
+                photograph = _picture(f"Photograph of {animal}", height=300)
                 prompt = gradio.Textbox(
                     label="Or say what to draw",
                     info=f"{drawer} draws it",
-                    placeholder=f"a brown {category}, side view",
+                    placeholder=f"a brown {category or 'cow'}, side view",
                     max_lines=2,
                 )
                 draw = gradio.Button("Draw it")
@@ -222,8 +223,8 @@ def _drawer(workshop: Workshop) -> Callable[..., tuple[Image.Image, str]]:
         if drawn.image.alpha is not None:
             pixels = np.dstack([pixels, drawn.image.alpha])
         lines = [f"Drawn by {drawn.drawn_by}, seed {seed}.", *drawn.notices]
-        known = workshop.reconstructor.trained.category
-        if drawn.category not in (None, known):
+        known = workshop.reconstructor.category
+        if known is not None and drawn.category not in (None, known):
             lines.append(f"The picture shows a {drawn.category}; this model knows what a {known} looks like.")
         return Image.fromarray(pixels), "".join(f"<p>{escape(line)}</p>" for line in lines)
 

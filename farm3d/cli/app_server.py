@@ -11,10 +11,9 @@ from farm3d.cli.app import LOOPBACK, PORT
 from farm3d.cli.app_work import Workshop
 from farm3d.cli.device import choose_device
 from farm3d.cli.main import Messages
-from farm3d.cli.model_options import chosen_model
+from farm3d.cli.model_options import chosen_reconstructor
 from farm3d.config import load_config
 from farm3d.errors import ConfigError
-from farm3d.inference.reconstructor import Reconstructor
 from farm3d.pretrained.segmentation import make_segmenter
 from farm3d.pretrained.stable_diffusion import DiffusionSettings
 
@@ -57,12 +56,12 @@ def _workshop(root: Path, arguments: argparse.Namespace, messages: Messages) -> 
     device = choose_device(arguments.device, messages)
     masks = make_segmenter(arguments.segmenter, device=device)
     messages.say(masks.notice)
-    _, trained = chosen_model(arguments)
+    reconstructor = chosen_reconstructor(arguments)
     diffusion = None
     if arguments.model is not None:
         overrides = [f"model={arguments.model}"]
         diffusion = load_config(DiffusionSettings, preset_or_file=DIFFUSION_PRESET, overrides=overrides)
-    workshop = Workshop(root, Reconstructor(trained), masks, diffusion, device)
+    workshop = Workshop(root, reconstructor, masks, diffusion, device)
     workshop.results.mkdir()
     return workshop
 

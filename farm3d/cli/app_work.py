@@ -11,6 +11,7 @@ import torch
 
 from farm3d.errors import ConfigError
 from farm3d.inference.animal import Animal
+from farm3d.inference.any_species import AnySpecies
 from farm3d.inference.export import ExportOptions, write_result
 from farm3d.inference.reconstructor import Reconstructor
 from farm3d.inference.refine import RefineConfig
@@ -35,13 +36,15 @@ class Made:
 
 @dataclass(frozen=True)
 class Workshop:
-    """One model, and the files of everybody who has the page open; all of them lie in the folder `root`.
+    """One model or all that ship, and the files of everybody who has the page open.
+
+    The files lie in the folder `root`.
 
     One animal is made at a time: the renderer's threads serve one caller.
     """
 
     root: Path
-    reconstructor: Reconstructor
+    reconstructor: Reconstructor | AnySpecies
     masks: MaskSource
     diffusion: DiffusionSettings | None = None
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
@@ -95,9 +98,10 @@ class Workshop:
             write_result(folder, animal, options=ExportOptions(turntable=False), stopwatch=stopwatch)
         self._hold(page, {folder, *uploads})
         fit = animal.fit
+        maker, seconds = self.masks.maker_of(fit.segmentation), sum(stopwatch.seconds.values())
         summary = (
-            f"{animal.name}: mask from {self.masks.maker_of(fit.segmentation)}, which the model fits with an"
-            f" IoU of {fit.iou:.2f}, {sum(stopwatch.seconds.values()):.0f} seconds"
+            f"{animal.name}: a {animal.trained.category}, mask from {maker}, which the model fits with an IoU"
+            f" of {fit.iou:.2f}, {seconds:.0f} seconds"
         )
         return Made(folder, summary, fit.segmentation.warnings, fit.segmentation.source)
 
@@ -109,7 +113,7 @@ class Workshop:
     def _animal(
         self, source: SourceImage, path: Path, mask: Path | None, *, steps: int, stopwatch: Stopwatch
     ) -> Animal:
-        category = self.reconstructor.trained.category
+        category = self.reconstructor.category
         with stopwatch.stage("segment"):
             cut = segment(source, path, segmenter=self.masks, category=category, mask_path=mask)
         with stopwatch.stage("reconstruct"):

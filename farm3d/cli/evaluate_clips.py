@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from farm3d.cli.main import Messages, add_common_options, add_subcommand, non_negative_int
-from farm3d.cli.model_options import add_model_options, chosen_model
+from farm3d.cli.model_options import add_model_options, chosen_reconstructor
 from farm3d.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -71,11 +71,10 @@ def _bodies(arguments: argparse.Namespace, names: Sequence[str]) -> "dict[str, t
     import farm3d
     from farm3d.eval.clip_limits import species_body
     from farm3d.inference.clips import prediction_body
-    from farm3d.inference.reconstructor import Reconstructor
     from farm3d.synth.procedural.species import SPECIES
 
     species = {species.name for species in SPECIES}
-    model = None if species.issuperset(names) else Reconstructor(chosen_model(arguments)[1])
+    model = None if species.issuperset(names) else chosen_reconstructor(arguments)
     bodies = {}
     for name in names:
         if name in species:

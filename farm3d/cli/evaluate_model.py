@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from farm3d.cli.evaluation_output import add_output_options, provenance_of, refuse_outputs, write_outputs
 from farm3d.cli.main import USER_MISTAKE, Messages, add_common_options, add_subcommand, non_negative_int
-from farm3d.cli.model_options import add_model_options, chosen_model
+from farm3d.cli.model_options import AUTO, add_model_options, chosen_reconstructor
 
 if TYPE_CHECKING:
     from farm3d.eval.photographs import PhotographScore
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 SEGMENTERS = ("given", "auto")
 
 HEADER = (
-    "photograph                     IoU  refined  head   said   deform  folded  legs    asym.  seconds"
-    "  bound F  refined  keyp.  refined"
+    "photograph                    model     IoU  refined  head   said   deform  folded  legs    asym."
+    "  seconds  bound F  refined  keyp.  refined"
 )
 
 
@@ -54,12 +54,12 @@ def _photos(arguments: argparse.Namespace, messages: Messages) -> int:
     from farm3d.eval.photographs import FailedPhotograph, PhotographScore, score_photographs
     from farm3d.inference.refine import RefineConfig
 
-    checkpoint, trained = chosen_model(arguments)
+    reconstructor = chosen_reconstructor(arguments)
     refinement = RefineConfig() if arguments.refine is None else RefineConfig(steps=arguments.refine)
     scores: list[PhotographScore] = []
     failed: list[FailedPhotograph] = []
     for found in score_photographs(
-        trained,
+        reconstructor,
         arguments.folder,
         pattern=arguments.pattern,
         refinement=refinement,
@@ -76,12 +76,13 @@ def _photos(arguments: argparse.Namespace, messages: Messages) -> int:
     for line in _summary(scores):
         messages.result(line)
     config = {
-        "category": trained.category,
+        "category": reconstructor.category or AUTO,
+        "checkpoints": reconstructor.sha256s,
         "pattern": arguments.pattern,
         "segmenter": arguments.segmenter,
         "refinement_steps": refinement.steps,
     }
-    provenance = provenance_of(arguments, config, checkpoint=checkpoint, sha256=trained.sha256)
+    provenance = provenance_of(arguments, config)
     write_outputs(arguments, photograph_report(scores, failed, provenance=provenance))
     return USER_MISTAKE if failed else 0
 
@@ -95,7 +96,7 @@ def _line(score: "PhotographScore") -> str:
     )
     keypoints = [shown(keypoint_error(score, reading)) for reading in ("predicted", "refined")]
     return (
-        f"{score.name:<28} {overlaps[0]:>5}    {overlaps[1]:>5}  {score.head:<5}"
+        f"{score.name:<28} {score.species:<8} {overlaps[0]:>5}    {overlaps[1]:>5}  {score.head:<5}"
         f"  {score.annotated_head or '-':<5}  {score.deformation:6.4f}  {score.folded_faces:6d}"
         f"  {legs_shown(score.legs):>4}  {score.asymmetry:7.5f}  {score.seconds:7.1f}"
         f"    {outlines[0]:>5}    {outlines[1]:>5}  {keypoints[0]:>5}    {keypoints[1]:>5}"

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from farm3d.cli.device import choose_device
 from farm3d.cli.main import Messages
-from farm3d.cli.model_options import chosen_model
+from farm3d.cli.model_options import chosen_reconstructor
 from farm3d.config import load_config
 from farm3d.errors import ConfigError, Farm3DError
 from farm3d.inference.animal import Animal
@@ -22,7 +22,6 @@ from farm3d.inference.edit import Part
 from farm3d.inference.export import ExportOptions
 from farm3d.inference.film import FRAME_RATE, Watch
 from farm3d.inference.measure import parse_known_length
-from farm3d.inference.reconstructor import Reconstructor
 from farm3d.inference.refine import RefineConfig
 from farm3d.inference.relight import parse_light
 from farm3d.inference.session import (
@@ -73,7 +72,7 @@ def infer(arguments: argparse.Namespace, messages: Messages) -> int:
     drawn = _drawn(arguments, messages, device)
     loading = Stopwatch()
     with loading.stage("load"):
-        reconstructor = Reconstructor(chosen_model(arguments, _shipped(drawn))[1])
+        reconstructor = chosen_reconstructor(arguments, _shipped(drawn))
     session = open_session(
         Path(arguments.out or "results"),
         reconstructor,
@@ -182,8 +181,8 @@ def _check_film(arguments: argparse.Namespace, images: list[InputImage]) -> None
 
 
 def _compare_categories(session: Session, drawn: PromptPicture | None, messages: Messages) -> None:
-    category = session.reconstructor.trained.category
-    if drawn is not None and drawn.category not in (None, category):
+    category = session.reconstructor.category
+    if category is not None and drawn is not None and drawn.category not in (None, category):
         messages.say(f"the picture shows a {drawn.category}; the model knows {category} shapes only")
 
 

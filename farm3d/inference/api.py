@@ -9,6 +9,7 @@ from jaxtyping import Bool, UInt8
 
 from farm3d.errors import ConfigError, InputError
 from farm3d.inference.animal import Animal
+from farm3d.inference.any_species import AnySpecies
 from farm3d.inference.reconstructor import Reconstructor, find_checkpoint
 from farm3d.inference.refine import RefineConfig
 from farm3d.io.image import SourceImage, read_image
@@ -20,18 +21,21 @@ Picture = str | Path | UInt8[np.ndarray, "height width 3"]
 Mask = str | Path | Bool[np.ndarray, "height width"] | UInt8[np.ndarray, "height width"]
 
 
-def load_model(name_or_path: str | Path | None = None) -> Reconstructor:
+def load_model(name_or_path: str | Path | None = None) -> Reconstructor | AnySpecies:
     """A model by name: a category that ships (`"horse"`), a checkpoint's file, a run's folder or a hub id.
 
-    Without a name it is the only one that ships. Raises CheckpointError where there is none.
+    Without a name it is all that ship: each photograph chooses its own. Raises CheckpointError where there is
+    none.
     """
-    return Reconstructor(load_trained(find_checkpoint(None if name_or_path is None else str(name_or_path))))
+    if name_or_path is None:
+        return AnySpecies()
+    return Reconstructor(load_trained(find_checkpoint(str(name_or_path))))
 
 
 def reconstruct(
     image: Picture,
     *,
-    model: Reconstructor | str | Path | None = None,
+    model: Reconstructor | AnySpecies | str | Path | None = None,
     mask: Mask | None = None,
     refine: int | None = None,
 ) -> Animal:
@@ -44,16 +48,16 @@ def reconstruct(
     """
     if refine is not None and (not isinstance(refine, int) or refine < 0):
         raise ConfigError(f"refine={refine}: give a number of steps, 0 or more")
-    reconstructor = model if isinstance(model, Reconstructor) else _loaded(model)
+    reconstructor = model if isinstance(model, Reconstructor | AnySpecies) else _loaded(model)
     path = Path("image") if isinstance(image, np.ndarray) else Path(image)
     source = _of_pixels(image, path.stem) if isinstance(image, np.ndarray) else read_image(path)
     refinement = RefineConfig() if refine is None else RefineConfig(steps=refine)
-    segmentation = _segmentation(source, path, mask, category=reconstructor.trained.category)
+    segmentation = _segmentation(source, path, mask, category=reconstructor.category)
     return reconstructor.animal(source, segmentation, name=source.stem, refinement=refinement)
 
 
 @lru_cache(maxsize=1)
-def _loaded(name: str | Path | None) -> Reconstructor:
+def _loaded(name: str | Path | None) -> Reconstructor | AnySpecies:
     """The model of the last call, so that a loop over photographs loads it once."""
     return load_model(name)
 
@@ -66,7 +70,9 @@ def _of_pixels(pixels: np.ndarray, name: str) -> SourceImage:
     return SourceImage(pixels, None, name)
 
 
-def _segmentation(source: SourceImage, path: Path, mask: Mask | None, *, category: str) -> Segmentation:
+def _segmentation(
+    source: SourceImage, path: Path, mask: Mask | None, *, category: str | None
+) -> Segmentation:
     if mask is None:
         return segment(source, path, category=category)
     if not isinstance(mask, np.ndarray):

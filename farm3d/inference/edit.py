@@ -32,7 +32,10 @@ def check_same_category(first: AnimalPrediction, second: AnimalPrediction) -> No
         first.rest_positions, second.rest_positions
     )
     if not same:
-        raise ConfigError("the two animals are of different models; only those of one model can be mixed")
+        raise ConfigError(
+            "the two animals are of different models; only those of one model can be mixed"
+            " (--category NAME reads both as one species)"
+        )
 
 
 def with_pose(prediction: AnimalPrediction, joint_angles: JointAngles) -> AnimalPrediction:

@@ -18,6 +18,7 @@ from farm3d.geometry.clip import Clip
 from farm3d.geometry.mesh import Mesh
 from farm3d.geometry.viewpoint import azimuth_elevation
 from farm3d.inference.animal import Animal
+from farm3d.inference.any_species import AnySpecies
 from farm3d.inference.film_tracking import CHUNK, Track, track
 from farm3d.inference.reconstruct import intersection_over_union
 from farm3d.inference.reconstructor import Reconstructor
@@ -112,7 +113,7 @@ def find_animal(
 
 
 def recover(
-    reconstructor: Reconstructor,
+    reconstructor: Reconstructor | AnySpecies,
     frames: list[Frame],
     *,
     name: str,
@@ -124,11 +125,13 @@ def recover(
     reference = clearest(frames)
     best = frames[reference]
     animal = reconstructor.animal(best.source, best.segmentation, name=name, refinement=refinement)
-    size = reconstructor.trained.model.config.image_size
-    crops = [batch_of_crops([_crop(frame, size)]) for frame in frames]
+    model = animal.trained.model
+    with torch.no_grad():
+        prior = model.prior()
+    crops = [batch_of_crops([_crop(frame, model.config.image_size)]) for frame in frames]
     found = track(
-        reconstructor.trained.model,
-        reconstructor.prior,
+        model,
+        prior,
         animal.fit.refined,
         crops=crops,
         reference=reference,

@@ -10,7 +10,7 @@ import torch
 from huggingface_hub import ModelCard, ModelCardData, ModelHubMixin
 from torch import Tensor
 
-from farm3d.errors import CheckpointError
+from farm3d.errors import CheckpointError, InputError
 from farm3d.inference.animal import Animal
 from farm3d.inference.reconstruct import reconstruct
 from farm3d.inference.refine import RefineConfig
@@ -56,6 +56,16 @@ class Reconstructor(
         with torch.no_grad():
             self.prior = trained.model.prior()
 
+    @property
+    def category(self) -> str:
+        """The animal that it knows."""
+        return self.trained.category
+
+    @property
+    def sha256s(self) -> Mapping[str, str]:
+        """Its checkpoint's, by the animal that it knows."""
+        return {self.category: self.trained.sha256}
+
     @cached_property
     def atlas(self) -> TextureAtlas:
         """The atlas that the textures of all animals of this model share."""
@@ -69,6 +79,15 @@ class Reconstructor(
             self.trained.model, self.prior, source.pixels, segmentation=segmentation, refinement=refinement
         )
         return Animal(name, source, self.trained, fit, fit.refined, fit.refined, self.atlas)
+
+    def save_pretrained(self, save_directory: str | Path, **options: Any) -> str | None:
+        """Write the model to a folder; see `ModelHubMixin.save_pretrained`.
+
+        Raises InputError where a file has the folder's name.
+        """
+        if Path(save_directory).is_file():
+            raise InputError(f"{save_directory}: a file; give a folder to write the model to")
+        return super().save_pretrained(save_directory, **options)
 
     def _save_pretrained(self, save_directory: Path) -> None:
         """Write the checkpoint, in half precision where that loses nothing, so that files stay small."""

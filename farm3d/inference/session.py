@@ -1,4 +1,4 @@
-"""A run of farm3d-infer: one model, many photographs, one folder of results."""
+"""A run of farm3d-infer: one model or all that ship, many photographs, one folder of results."""
 
 import tempfile
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from farm3d.errors import InputError
 from farm3d.inference.animal import Animal
+from farm3d.inference.any_species import AnySpecies
 from farm3d.inference.detail import check_face_count
 from farm3d.inference.edit import Part
 from farm3d.inference.export import ExportOptions, write_result
@@ -63,7 +64,7 @@ class Session:
     """What all photographs of a run share."""
 
     out: Path
-    reconstructor: Reconstructor
+    reconstructor: Reconstructor | AnySpecies
     masks: MaskOptions
     refinement: RefineConfig
     loading_seconds: float
@@ -80,7 +81,7 @@ class Outcome:
 
 def open_session(
     out: Path,
-    reconstructor: Reconstructor,
+    reconstructor: Reconstructor | AnySpecies,
     *,
     masks: MaskOptions,
     refinement: RefineConfig,
@@ -115,7 +116,7 @@ def animal_mask(session: Session, source: SourceImage, path: Path, *, masks: Mas
         source,
         path,
         segmenter=masks.source,
-        category=session.reconstructor.trained.category,
+        category=session.reconstructor.category,
         mask_path=masks.mask_path,
         number=masks.instance,
     )
@@ -206,8 +207,9 @@ def write_animal(
         links=(("report", "report.html"), ("GLB", "animal.glb"), ("turntable", "turntable.mp4")),
         warnings=warnings,
     )
+    maker = session.masks.source.maker_of(fit.segmentation)
     summary = (
-        f"{image.path}: mask from {session.masks.source.maker_of(fit.segmentation)},"
+        f"{image.path}: {animal.trained.category}, mask from {maker},"
         f" IoU {fit.initial_iou:.2f} predicted, {fit.iou:.2f} refined,"
         f" {seconds:.1f} s -> {session.out / image.name}"
     )

@@ -12,6 +12,7 @@ from farm3d.config import parse_config
 from farm3d.errors import CheckpointError, ConfigError
 from farm3d.io.checkpoint import Checkpoint, load_into, read_checkpoint
 from farm3d.models.animal_model import AnimalModel, ModelConfig
+from farm3d.models.species import SHIPPED_FILE
 from farm3d.predictors.dino_encoder import DinoEncoder
 from farm3d.pretrained.dino import load_dino
 
@@ -97,17 +98,15 @@ def checkpoints_of(run: Path) -> list[Path]:
 
 def shipped_categories() -> list[str]:
     """The categories whose checkpoint comes with the package."""
-    files = resources.files("farm3d.checkpoints").iterdir()
-    return sorted(f.name.removesuffix(".safetensors") for f in files if f.name.endswith(".safetensors"))
+    files = [f.name for f in resources.files("farm3d.checkpoints").iterdir()]
+    return sorted(name.removesuffix(".safetensors") for name in files if _is_model(name))
 
 
 def shipped_checkpoint(category: str | None) -> Path:
-    """The shipped checkpoint of a category, or the only one there is; raises ConfigError otherwise."""
+    """The shipped checkpoint of a category; raises ConfigError where none ships, or no category is given."""
     known = shipped_categories()
     if category is None:
-        if len(known) != 1:
-            raise ConfigError(f"give --category (shipped: {', '.join(known) or 'none'}) or --checkpoint")
-        category = known[0]
+        raise ConfigError(f"give --category (shipped: {', '.join(known) or 'none'}) or --checkpoint")
     if category not in known:
         raise ConfigError(
             f"no checkpoint ships for the category {category!r} (shipped: {', '.join(known) or 'none'});"
@@ -115,3 +114,7 @@ def shipped_checkpoint(category: str | None) -> Path:
         )
     # The package is installed as files, never zipped, so the resource is a path.
     return Path(str(resources.files("farm3d.checkpoints") / f"{category}.safetensors"))
+
+
+def _is_model(name: str) -> bool:
+    return name.endswith(".safetensors") and name != SHIPPED_FILE

@@ -45,12 +45,13 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def test_the_table_has_a_row_a_photograph_with_dashes_where_nothing_is_said(run: Run) -> None:
     header, first, second, *rest = run.stdout.splitlines()
     columns = (
-        "photograph IoU refined head said deform folded legs asym. seconds bound F refined keyp. refined"
+        "photograph model IoU refined head said deform folded legs asym. seconds"
+        " bound F refined keyp. refined"
     )
     assert " ".join(header.split()) == columns
     assert first.split()[0] == "photo_0" and "-" not in first.split()
     assert second.split()[0] == "photo_1"
-    assert second.split()[4] == "-" and second.split()[-2:] == ["-", "-"]
+    assert second.split()[5] == "-" and second.split()[-2:] == ["-", "-"]
     assert rest[0].startswith("mean of 2: IoU ")
 
 
@@ -60,7 +61,8 @@ def test_metrics_and_out_hold_the_same_figures_with_their_origin(run: Run) -> No
     assert (metrics["schema_version"], metrics["benchmark"]) == (1, "photos")
     assert metrics["config"]["refinement_steps"] == 12
     assert metrics["command"].startswith("farm3d-eval photos ")
-    assert re.fullmatch("[0-9a-f]{64}", metrics["checkpoint"]["sha256"])
+    assert metrics["config"]["category"] == "auto"
+    assert re.fullmatch("[0-9a-f]{64}", metrics["config"]["checkpoints"]["horse"])
     assert {"farm3d", "python", "torch", "numpy"} <= metrics["versions"].keys()
     assert [row["name"] for row in metrics["rows"]] == ["photo_0", "photo_1"]
     assert metrics["metrics"]["head"]["left"]["of"] + metrics["metrics"]["head"]["right"]["of"] == 1

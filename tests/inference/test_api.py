@@ -113,3 +113,10 @@ def test_a_model_in_full_precision_travels_without_loss(tmp_path: Path) -> None:
 def test_an_animal_is_what_the_api_says() -> None:
     assert isinstance(horse(), Animal)
     assert horse().fit.refined is horse().prediction
+
+
+def test_a_model_is_not_written_over_a_file(tmp_path: Path) -> None:
+    (tmp_path / "model").write_text("mine", encoding="utf-8")
+    with pytest.raises(InputError, match="a file; give a folder to write the model to"):
+        horse_model().save_pretrained(tmp_path / "model")
+    assert (tmp_path / "model").read_text(encoding="utf-8") == "mine"
