@@ -57,7 +57,7 @@ def train_species(
     for step in range(config.steps):
         optimizer.param_groups[0]["lr"] = config.learning_rate.value(step)
         optimizer.zero_grad(set_to_none=True)
-        scores = model(*_inputs(config, data_sets, step, cache))
+        scores = model(*_inputs(config, data_sets, step=step, cache=cache))
         loss = torch.nn.functional.cross_entropy(scores, truth, label_smoothing=config.label_smoothing)
         loss.backward()
         optimizer.step()
@@ -68,15 +68,15 @@ def train_species(
 
 
 def _inputs(
-    config: SpeciesTraining, data_sets: Sequence[ImageDataSet], step: int, cache: SampleCache
+    config: SpeciesTraining, data_sets: Sequence[ImageDataSet], *, step: int, cache: SampleCache
 ) -> Inputs:
     """A batch as the classifier sees it, species after species."""
-    parts = [_of_one_species(config, data, step, cache) for data in data_sets]
+    parts = [_of_one_species(config, data, step=step, cache=cache) for data in data_sets]
     images, masks = zip(*parts, strict=True)
     return torch.cat(images), torch.cat(masks)
 
 
-def _of_one_species(config: SpeciesTraining, data: ImageDataSet, step: int, cache: SampleCache) -> Inputs:
+def _of_one_species(config: SpeciesTraining, data: ImageDataSet, *, step: int, cache: SampleCache) -> Inputs:
     """Random pictures of one species, distorted and mirrored at random."""
     rngs = [numpy_rng(config.seed, data.category, step, place) for place in range(config.images_each)]
     batch = load_batch(
