@@ -58,7 +58,7 @@ def _animodel(arguments: argparse.Namespace, messages: Messages) -> int:
     refuse_outputs(arguments)
     from farm3d.inference.refine import RefineConfig
 
-    checkpoint, trained = chosen_model(arguments)
+    checkpoint, trained = chosen_model(arguments, _species_of(arguments.folder))
     refinement = RefineConfig() if arguments.refine is None else RefineConfig(steps=arguments.refine)
     kept = arguments.meshes
     with tempfile.TemporaryDirectory() if kept is None else nullcontext(str(kept)) as meshes:
@@ -70,6 +70,15 @@ def _animodel(arguments: argparse.Namespace, messages: Messages) -> int:
         }
         provenance = provenance_of(arguments, config, checkpoint=checkpoint, sha256=trained.sha256)
         return _measured(arguments, found, provenance, messages=messages)
+
+
+def _species_of(folder: Path) -> str | None:
+    """The species that ships whose folder this is, or the only one with a folder in it."""
+    from farm3d.models.build import shipped_categories
+
+    inside = [path.name for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
+    found = set(shipped_categories()).intersection([folder.name, *inside])
+    return found.pop() if len(found) == 1 else None
 
 
 def _reconstructed(

@@ -135,6 +135,15 @@ def _annotations(arguments: argparse.Namespace) -> "KeypointAnnotations":
     return read_annotations(arguments.annotations, arguments.data, category=category)
 
 
+def _species_of(arguments: argparse.Namespace) -> str | None:
+    """What the pictures show, as far as that is known."""
+    from farm3d.data.image_folder import read_description
+
+    if arguments.annotations is not None:
+        return arguments.annotated
+    return str(read_description(arguments.data)["category"])
+
+
 def _source(arguments: argparse.Namespace, annotations: "KeypointAnnotations", messages: Messages) -> _Source:
     from farm3d.errors import ConfigError
     from farm3d.eval.vertex_predictions import read_predictions
@@ -155,7 +164,7 @@ def _source(arguments: argparse.Namespace, annotations: "KeypointAnnotations", m
     from farm3d.inference.refine import RefineConfig
 
     check_images(annotations.animals)
-    path, trained = chosen_model(arguments)
+    path, trained = chosen_model(arguments, _species_of(arguments))
     with torch.no_grad():
         prior = trained.model.prior()
     refinement = RefineConfig(steps=arguments.refine)

@@ -53,10 +53,12 @@ def add_procedural(subcommands: "argparse._SubParsersAction[argparse.ArgumentPar
 
 def _procedural(arguments: argparse.Namespace, messages: Messages) -> int:
     refuse_outputs(arguments)
+    from farm3d.data.image_folder import read_description
     from farm3d.eval.procedural_report import procedural_report
     from farm3d.inference.refine import RefineConfig
 
-    checkpoint, trained = chosen_model(arguments)
+    shown = None if arguments.folder is None else str(read_description(arguments.folder)["category"])
+    checkpoint, trained = chosen_model(arguments, shown)
     refinement = RefineConfig() if arguments.refine is None else RefineConfig(steps=arguments.refine)
     with tempfile.TemporaryDirectory() as scratch:
         test, training = _data_sets(arguments, trained.category, Path(scratch))

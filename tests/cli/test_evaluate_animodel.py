@@ -73,13 +73,13 @@ def test_samples_without_a_partner_are_named(
         (tmp_path / folder).mkdir()
     (tmp_path / "images" / "a.png").write_bytes(b"")
     (tmp_path / "meshes" / "b.obj").write_text("")
-    assert main(["animodel", str(tmp_path)]) == 2
+    assert main(["animodel", str(tmp_path), "--category", "horse"]) == 2
     error = capsys.readouterr().err
     assert "without an image or a mesh of the same name: a, b" in error
     assert error.count("\n") == 1
-    assert main(["animodel", str(tmp_path / "meshes")]) == 2
+    assert main(["animodel", str(tmp_path / "meshes"), "--category", "horse"]) == 2
     assert "no images; give a folder with images/ and meshes/" in capsys.readouterr().err
-    assert main(["animodel", str(tmp_path / "nowhere")]) == 2
+    assert main(["animodel", str(tmp_path / "nowhere"), "--category", "horse"]) == 2
     assert "no such folder" in capsys.readouterr().err
 
 
@@ -88,7 +88,14 @@ def test_an_image_that_cannot_be_read_is_told_and_counted(
 ) -> None:
     (tmp_path / "x.png").write_bytes(b"not a picture")
     (tmp_path / "x.obj").write_bytes((run / "animodel/horse/meshes/000000.obj").read_bytes())
-    assert main(["animodel", str(tmp_path), "--quiet"]) == 2
+    assert main(["animodel", str(tmp_path), "--category", "horse", "--quiet"]) == 2
     said = capsys.readouterr()
     assert "x.png" in said.err
     assert "0 pairs, 0 of them turned by 180 degrees; 1 failed" in said.out
+
+
+def test_a_folder_that_names_no_species_asks_for_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["animodel", str(tmp_path)]) == 2
+    assert "give --category (shipped: " in capsys.readouterr().err
