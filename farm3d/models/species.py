@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from farm3d.errors import CheckpointError
 from farm3d.io.checkpoint import load_into, read_checkpoint
 
-IMAGE_SIZE = 128
+IMAGE_SIZE = 64
 WIDTHS = (24, 48, 64, 96, 128)
 SHIPPED_FILE = "any_species.safetensors"
 

@@ -22,10 +22,10 @@ Inputs = tuple[torch.Tensor, torch.Tensor]
 class SpeciesTraining(StrictConfig):
     """A run of `farm3d-train --species`."""
 
-    steps: int = 1500
+    steps: int = 3000
     images_each: int = 8
     """Of every species in a batch."""
-    learning_rate: Schedule = ramp(2e-3, 2e-5, start=500, end=1500)
+    learning_rate: Schedule = ramp(2e-3, 2e-5, start=500, end=3000)
     weight_decay: float = 0.02
     label_smoothing: float = 0.05
     seed: int = 0

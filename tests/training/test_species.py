@@ -9,7 +9,7 @@ from farm3d.synth.dataset import FarmSettings, write_farm
 from farm3d.cli.train import main
 from farm3d.data.image_folder import open_data_set
 from farm3d.errors import ConfigError
-from farm3d.models.species import load_species_classifier
+from farm3d.models.species import IMAGE_SIZE, load_species_classifier
 from farm3d.training.species import SpeciesTraining, train_species
 
 SHORT = ["steps=90", "images_each=6", "learning_rate=0.003"]
@@ -36,7 +36,7 @@ def test_horses_and_giraffes_are_told_apart(farm_folder: Path, giraffes: Path, t
     for folder in (farm_folder, giraffes):
         data = open_data_set(folder)
         for k in range(12):
-            batch = load_batch(data, [k], image_size=128)
+            batch = load_batch(data, [k], image_size=IMAGE_SIZE)
             right += next(iter(classifier.probabilities(batch.images, batch.masks))) == data.category
     assert right >= 21
 
