@@ -36,6 +36,9 @@ PAIRED_LANDMARKS = {"ear_base": 0.0, "shoulder": OUTWARD, "fore_fetlock": OUTWAR
 FARTHEST = 0.25
 """A surface farther (object units) from a point than this is not the farm's animal."""
 
+THIN = ("tail_mid", "tail_tip")
+"""What a lattice may be too coarse for: where the surface lacks it, it lacks these points alone."""
+
 
 @dataclass(frozen=True)
 class SurfacePoints:
@@ -83,15 +86,18 @@ def canonical_points(category: str) -> dict[str, Float[np.ndarray, "3"]]:
 
 
 def surface_points(category: str, mesh: Mesh) -> SurfacePoints:
-    """The category's points at the nearest places of a rest surface.
+    """The category's points at the nearest places of a rest surface, but for a tail that it lacks.
 
     No points at all where the category has none, or where the surface is not the farm's animal.
     """
     points = canonical_points(category)
-    found = nearest_places(points, mesh) if points else None
-    if found is None or float(found.distances.max()) > FARTHEST:
-        return SurfacePoints((), np.zeros(0, dtype=np.int64), np.zeros((0, 3)), np.zeros(0))
-    return found
+    if points:
+        found = nearest_places(points, mesh)
+        near = found.distances <= FARTHEST
+        if all(kept or name in THIN for name, kept in zip(found.names, near, strict=True)):
+            names = tuple(name for name, kept in zip(found.names, near, strict=True) if kept)
+            return SurfacePoints(names, found.faces[near], found.barycentric[near], found.distances[near])
+    return SurfacePoints((), np.zeros(0, dtype=np.int64), np.zeros((0, 3)), np.zeros(0))
 
 
 def nearest_places(points: dict[str, Float[np.ndarray, "3"]], mesh: Mesh) -> SurfacePoints:

@@ -44,8 +44,8 @@ class RefineConfig(SilhouetteWeights):
     """Steps in which every viewpoint hypothesis may show how well it fits, at the first size."""
     trial_factor: float = 2.0
     """Learning rates of the trial, relative to those of the fit."""
-    improbability: float = 0.05
-    """Cost of a hypothesis' negative log probability beside its misfit."""
+    improbability: float = 0.5
+    """Cost of a hypothesis' negative log probability beside its misfit, which tells ends apart less surely."""
     camera_rate: float = 0.01
     angle_rate: float = 0.03
     shape_rate: float = 0.02

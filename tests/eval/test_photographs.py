@@ -132,7 +132,7 @@ def test_without_a_mask_the_box_is_that_of_the_keypoints(standing: AnimalPredict
 def score(name: str, head: str, said: str | None, iou: float | None) -> PhotographScore:
     mask = None if iou is None else MaskScore(iou, 0.5)
     legs = LegCount(components=4, left=2, right=2, front=2, hind=2 if head == "left" else 1)
-    return PhotographScore(name, mask, mask, head, said, (), 0.01, 2, legs, 0.001, 1.0, b"")
+    return PhotographScore(name, "horse", mask, mask, head, said, (), 0.01, 2, legs, 0.001, 1.0, b"")
 
 
 def test_heads_are_counted_by_side_and_means_leave_out_what_is_not_there() -> None:
