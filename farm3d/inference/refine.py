@@ -45,7 +45,7 @@ class RefineConfig(SilhouetteWeights):
     trial_factor: float = 2.0
     """Learning rates of the trial, relative to those of the fit."""
     improbability: float = 0.5
-    """Cost of a hypothesis' negative log probability beside its misfit, which tells ends apart less surely."""
+    """Cost of a hypothesis' negative log probability beside its misfit, which tells ends apart less well."""
     camera_rate: float = 0.01
     angle_rate: float = 0.03
     shape_rate: float = 0.02
