@@ -1,7 +1,9 @@
 """How many separate legs a rest shape stands on: what a horizontal cut through it consists of."""
 
+from dataclasses import dataclass
+
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
@@ -15,12 +17,15 @@ CUT_HEIGHT = 0.25
 
 
 class LegCount(StrictConfig):
-    """The connected components of a cut: all, those at x > 0 and x < 0, those before and behind the centroid.
+    """The connected components of a cut: all, those across x = 0, and of the others those on every side.
 
-    A component's place is the mean of its outline's crossings with the mesh's edges.
+    What lies across the mirror plane is no leg: a tail that hangs low, or two legs grown together. The others
+    are `left` of it (x > 0) or `right`, and in `front` of the centroid or behind it (`hind`). A component's
+    place is the mean of its outline's crossings with the mesh's edges.
     """
 
     components: int
+    middle: int = 0
     left: int
     right: int
     front: int
@@ -28,8 +33,8 @@ class LegCount(StrictConfig):
 
     @property
     def four_legs(self) -> bool:
-        """Whether there are exactly four, two on each side both ways."""
-        return self == LegCount(components=4, left=2, right=2, front=2, hind=2)
+        """Whether there are exactly four beside a tail, two on each side both ways."""
+        return (self.left, self.right, self.front, self.hind) == (2, 2, 2, 2)
 
 
 def count_legs(mesh: Mesh, height: float = CUT_HEIGHT) -> LegCount:
@@ -39,10 +44,12 @@ def count_legs(mesh: Mesh, height: float = CUT_HEIGHT) -> LegCount:
     """
     vertices, faces = mesh.vertices.detach().double().numpy(), mesh.faces.numpy()
     low, high = vertices[:, 1].min(), vertices[:, 1].max()
-    places = _outlines(vertices, faces, low + height * (high - low))
+    outlines = _outlines(vertices, faces, low + height * (high - low))
     middle = centroid(vertices[faces])[2]
+    places = outlines.places[~outlines.across]
     return LegCount(
-        components=len(places),
+        components=len(outlines.places),
+        middle=int(outlines.across.sum()),
         left=int((places[:, 0] > 0.0).sum()),
         right=int((places[:, 0] < 0.0).sum()),
         front=int((places[:, 2] > middle).sum()),
@@ -50,10 +57,16 @@ def count_legs(mesh: Mesh, height: float = CUT_HEIGHT) -> LegCount:
     )
 
 
-def _outlines(
-    vertices: Float[np.ndarray, "vertices 3"], faces: np.ndarray, level: float
-) -> Float[np.ndarray, "components 3"]:
-    """The mean places of the outlines at y = `level` that have the inside within them.
+@dataclass(frozen=True)
+class _Outlines:
+    """The mean places of outlines, and whether they lie across the mirror plane."""
+
+    places: Float[np.ndarray, "components 3"]
+    across: Bool[np.ndarray, " components"]
+
+
+def _outlines(vertices: Float[np.ndarray, "vertices 3"], faces: np.ndarray, level: float) -> _Outlines:
+    """The outlines at y = `level` that have the inside within them.
 
     Each cut face is one segment of an outline, from the edge where its border rises through the level to
     the edge where it falls; a shared edge joins segments.
@@ -75,7 +88,9 @@ def _outlines(
     areas = np.bincount(outlines, starts[:, 0] * stops[:, 2] - starts[:, 2] * stops[:, 0])
     sizes = np.bincount(outlines)
     means = np.stack([np.bincount(outlines, starts[:, axis]) / sizes for axis in range(3)], axis=1)
-    return means[areas > 0.0]
+    left = np.bincount(outlines, starts[:, 0] > 0.0)
+    is_outer = areas > 0.0
+    return _Outlines(means[is_outer], ((left > 0) & (left < sizes))[is_outer])
 
 
 def _crossings(

@@ -261,7 +261,7 @@ def _mean(values: Sequence[float]) -> float | None:
 
 def legs_shown(legs: LegCount) -> str:
     """How many; an exclamation mark where they are not two on each side both ways."""
-    return f"{legs.components}{'' if legs.four_legs else '!'}"
+    return f"{legs.left + legs.right}{'' if legs.four_legs else '!'}"
 
 
 def shown(value: float | None) -> str:

@@ -33,7 +33,7 @@ from .segmentation import MaskScore, score_mask
 SEGMENTERS = ("given", "auto")
 
 LEG_CUT = 0.1
-"""Height (share of the animal's at rest) of the cut that counts legs: tails hang no lower."""
+"""Height (share of the animal's at rest) of the cut that counts legs: below every belly."""
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,13 @@ def test_legs_are_counted_by_side(places: tuple[tuple[float, float], ...], expec
         assert counted == expected
 
 
+def test_a_tail_that_hangs_low_is_no_leg() -> None:
+    counted = count_legs(table((*FOUR, (0.0, -1.4))))
+    assert counted.components == 5
+    assert counted == LegCount(components=5, middle=1, left=2, right=2, front=2, hind=2)
+    assert counted.four_legs
+
+
 def test_legs_that_touch_are_one() -> None:
     """Where cylinders overlap the lattice joins them; here two pairs stand on a bar each."""
     bar = trimesh.creation.box((1.0, 1.6, 0.2))
@@ -59,7 +66,9 @@ def test_legs_that_touch_are_one() -> None:
         torch.cat([whole.vertices, torch.tensor(bar.vertices, dtype=torch.float32)]),
         torch.cat([whole.faces, torch.tensor(bar.faces) + len(whole.vertices)]),
     )
-    assert count_legs(joined).components == 3
+    counted = count_legs(joined)
+    assert counted.components == 3
+    assert not counted.four_legs
 
 
 def test_a_hole_is_no_leg() -> None:
