@@ -10,13 +10,20 @@ from .plans import BUILD, EAR, FORELEG, HEAD, HINDLEG, NECK, SPREAD, TAIL, TRUNK
 from .relief import MUSCLES, RIBS, ridges
 
 RETRIEVER = {
+    "leg_thickness": 0.14,
+    "trunk_width": 0.14,
+    "trunk_depth": 0.06,
+    "neck_thickness": 0.18,
+    "head_depth": 0.14,
+    "face_length": -0.1,
+    "muzzle": 0.1,
     "ear_drop": 1.0,
-    "head_depth": 0.08,
-    "muzzle": 0.08,
-    "neck_thickness": 0.06,
-    "trunk_width": 0.06,
-    "hair": 0.25,
+    "hair": 0.6,
+    "tail_lift": 0.45,
+    "tail_curl": 0.1,
 }
+"""With the coat of a golden retriever, long on chest, thighs and tail, and its tail carried level."""
+
 SHEPHERD = {"trunk_length": 0.05, "croup": -0.06, "hair": 0.3, "muzzle": -0.04, "tail_lift": -0.1}
 HOUND = {
     "ear_drop": 1.0,
