@@ -138,7 +138,8 @@ def _make_farm(arguments: argparse.Namespace, messages: Messages, out: Path, *, 
     )
     with _stages(messages) as stages:
         write_farm(settings, out, stages("draw", -(-count // team.ranks)), team=team)
-    return f"{out}: {_plural(count, 'picture')} of {_plural(settings.individuals, settings.category)}"
+    animals = _plural(settings.individuals, "individual")
+    return f"{out}: {_plural(count, 'picture')} of {animals} ({settings.category})"
 
 
 def _make_image_set(

@@ -63,7 +63,7 @@ def test_a_small_data_set_is_one_result_line(tmp_path, capsys):
     ]
     assert main([*arguments, "--quiet"]) == 0
     captured = capsys.readouterr()
-    assert captured.out == f"{out}: 2 pictures of 1 horse\n"
+    assert captured.out == f"{out}: 2 pictures of 1 individual (horse)\n"
     assert captured.err == ""
     assert len(list(out.glob("shard_00000/*.jpg"))) == 2
     assert main(["verify", str(out), "--quiet"]) == 0
