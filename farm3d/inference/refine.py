@@ -56,8 +56,9 @@ class RefineConfig(SilhouetteWeights):
     albedo_rate: float = 2e-3
     albedo_size: int = 256
     """Side (pixels) of the crop whose colours the albedo is fitted to."""
-    offset_change: float = 10.0
-    """Weight of the mean squared change of the deformation (object units) from the prediction."""
+    deformation: float = 10.0
+    """Weight of the mean squared distance (object units) from the category's shape: breeds differ, but a
+    shape far from all others is more often a wrong pose, viewpoint or species."""
     fold: float = 1.0
     """Weight, per face, of rest faces that turn by more than about 73 degrees from the category's."""
     patience: int = 20
@@ -193,14 +194,14 @@ def _objective(
     topology: EdgeTopology,
     config: RefineConfig,
 ) -> Float[Tensor, ""]:
-    """Silhouette terms, and what keeps pose and shape near the prediction."""
+    """Silhouette terms, and what keeps the pose near the prediction and the shape near the category's."""
     fit = silhouette_misfit(
         prediction.posed_mesh, prediction.camera, target, topology=topology, weights=config
     )
     change = pose_change(prediction.joint_angles, subject.initial.joint_angles, config)
-    moved = (prediction.rest_mesh.vertices - subject.initial.rest_mesh.vertices).square().mean()
+    deformed = (prediction.rest_mesh.vertices - prediction.rest_positions).square().mean()
     lean = leaning(prediction.joint_angles, config).mean()
-    shape = config.offset_change * moved + config.fold * _folds(prediction)
+    shape = config.deformation * deformed + config.fold * _folds(prediction)
     return fit.mean() + change.mean() + lean + shape
 
 

@@ -17,7 +17,7 @@ from farm3d.inference.reconstruct import (
     reconstruct,
     source_silhouette,
 )
-from farm3d.inference.refine import RefineConfig
+from farm3d.inference.refine import RefineConfig, refine
 from farm3d.inference.silhouette_fit import beyond_lean, leaning
 from farm3d.inference.starts import Trial, best_start
 from farm3d.io.image import read_image, read_mask
@@ -71,6 +71,25 @@ def test_the_shape_stays_near_the_categorys(result: Reconstruction) -> None:
     refined, prior = result.refined.rest_mesh.vertices[0], result.refined.rest_positions
     length = prior[:, 2].max() - prior[:, 2].min()
     assert (refined - prior).norm(dim=-1).mean() < 0.03 * length
+
+
+def test_a_shape_far_from_the_categorys_is_drawn_back(
+    trained: TrainedModel, prior: ShapePrior, result: Reconstruction
+) -> None:
+    """However far the networks' own reading went."""
+    batch = result.batch
+    with torch.no_grad():
+        reading = trained.model.read(batch.images, batch.masks)
+        far = replace(reading, encoded=replace(reading.encoded, features=4.0 * reading.encoded.features))
+        initial = trained.model.assemble(far, trained.model.pose(far, prior), prior)
+
+    def deformation(weight: float) -> float:
+        config = RefineConfig(steps=6, deformation=weight)
+        refined = refine(trained.model, prior, far, initial=initial, batch=batch, config=config)
+        return float((refined.rest_mesh.vertices - prior.mesh.vertices).norm(dim=-1).mean())
+
+    loose, held = deformation(0.0), deformation(1000.0)
+    assert held < 0.9 * loose
 
 
 def test_the_refined_rest_shape_is_still_symmetric(result: Reconstruction) -> None:
