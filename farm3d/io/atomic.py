@@ -29,6 +29,22 @@ def write_bytes_atomically(path: Path | str, data: bytes) -> None:
             aside.unlink(missing_ok=True)
 
 
+def require_writable(path: Path | str) -> None:
+    """Find out before long work whether its file can be written; missing parent folders are made.
+
+    Raises:
+        InputError: it cannot (no permission, a folder of that name).
+    """
+    target = Path(path)
+    aside = _sibling(target, "part")
+    with _as_input_error(target):
+        if target.is_dir():
+            raise InputError(f"cannot write {target}: it is a folder")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        aside.touch()
+        aside.unlink()
+
+
 @contextmanager
 def replacing_folder(path: Path | str) -> Iterator[Path]:
     """A new empty folder to fill; when the block ends well it takes the place of the folder `path`.

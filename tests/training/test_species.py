@@ -8,7 +8,7 @@ from farm3d.synth.dataset import FarmSettings, write_farm
 
 from farm3d.cli.train import main
 from farm3d.data.image_folder import open_data_set
-from farm3d.errors import ConfigError
+from farm3d.errors import ConfigError, InputError
 from farm3d.models.species import IMAGE_SIZE, load_species_classifier
 from farm3d.training.species import SpeciesTraining, train_species
 
@@ -57,3 +57,13 @@ def test_one_species_alone_or_twice_is_refused(farm_folder: Path, tmp_path: Path
         with pytest.raises(ConfigError, match="give data sets of two species or more, one of each"):
             train_species(SpeciesTraining(steps=1), sets, tmp_path / "none.safetensors", metadata={})
     assert not (tmp_path / "none.safetensors").exists()
+
+
+def test_what_cannot_be_written_is_told_before_training(
+    farm_folder: Path, giraffes: Path, tmp_path: Path
+) -> None:
+    sets = [open_data_set(farm_folder), open_data_set(giraffes)]
+    (tmp_path / "file").touch()
+    for place in (tmp_path, tmp_path / "file" / "species.safetensors"):
+        with pytest.raises(InputError, match="cannot write"):
+            train_species(SpeciesTraining(), sets, place, metadata={}, report=pytest.fail)  # type: ignore[arg-type]
