@@ -13,6 +13,7 @@ from PIL import Image
 
 from farm3d.cli.app_work import Made, Workshop
 from farm3d.errors import Farm3DError
+from farm3d.inference.refine import RefineConfig
 from farm3d.pretrained.grabcut import GrabCut
 
 WAITING_LINES = 64
@@ -22,7 +23,7 @@ UPLOAD_LIMIT = "25mb"
 SWEEP_SECONDS, KEPT_SECONDS = 600, 3600
 """How often, and after how long, uploads go whose page never said goodbye."""
 
-STEPS, MOST_STEPS = 120, 300
+STEPS, MOST_STEPS = RefineConfig().steps, 400
 
 STAGES = {
     "read": (0.0, "Reading the picture"),

@@ -47,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
         "--refine",
         type=non_negative_int,
         metavar="N",
-        help="steps of test-time optimisation (default: 120; 0: none)",
+        help="steps of test-time optimisation (default: 200; 0: none)",
     )
     _add_sources(parser)
     _add_edits(parser)

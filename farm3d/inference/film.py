@@ -136,7 +136,7 @@ def recover(
         crops=crops,
         reference=reference,
         frame_rate=frame_rate,
-        steps=watch(range(refinement.steps // 2), "motion"),
+        steps=watch(range(refinement.steps * 3 // 10), "motion"),
     )
     clip = film_clip(animal, frames, found, frame_rate=frame_rate)
     return Film(replace(animal, clips=(clip,)), tuple(frames), reference, frame_rate, found)

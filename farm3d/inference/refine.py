@@ -36,7 +36,7 @@ MAX_TURN_COSINE = 0.3
 class RefineConfig(SilhouetteWeights):
     """How far and how fast refinement goes, and the weights of what it minimises."""
 
-    steps: int = 120
+    steps: int = 200
     """Most steps of the fit; it ends before where nothing is gained any more."""
     sizes: tuple[int, ...] = (48, 96, 128)
     """Sides (pixels) of the renders that are compared with the crop, an equal share of the steps each."""
