@@ -10,6 +10,7 @@ import torch
 from scipy.spatial import cKDTree
 
 from farm3d.data.transforms import resized
+from farm3d.geometry.mesh import Mesh
 from farm3d.geometry.viewpoint import azimuth_elevation
 from farm3d.inference.reconstruct import (
     Reconstruction,
@@ -20,6 +21,7 @@ from farm3d.inference.reconstruct import (
 from farm3d.inference.refine import RefineConfig, refine
 from farm3d.inference.silhouette_fit import beyond_lean, leaning
 from farm3d.inference.starts import Trial, best_start
+from farm3d.inference.unfold import unfold
 from farm3d.io.image import read_image, read_mask
 from farm3d.models.build import TrainedModel, load_trained, shipped_checkpoint
 from farm3d.ops.mesh_topology import face_normals
@@ -65,6 +67,24 @@ def test_refinement_raises_the_iou(result: Reconstruction) -> None:
 def test_refinement_folds_no_face(result: Reconstruction, prior: ShapePrior) -> None:
     before = face_normals(prior.mesh.vertices, prior.mesh.faces)
     assert int(((normals(result.refined) * before).sum(-1) <= 0.0).sum()) == 0
+
+
+@pytest.mark.parametrize("depth", [0.05, 0.12])
+def test_a_trench_across_the_back_is_smoothed_until_no_face_is_turned_over(
+    result: Reconstruction, prior: ShapePrior, depth: float
+) -> None:
+    """Its walls are vertical, so smoothing the folded faces' own corners is not enough."""
+    rest, faces = prior.mesh.vertices, prior.mesh.faces
+    trench = (rest[:, 2].abs() < 0.1) & (rest[:, 1] > rest[:, 1].median())
+    bent = rest - depth * torch.tensor([0.0, 1.0, 0.0]) * trench[:, None]
+
+    def turned_over(vertices: torch.Tensor) -> int:
+        return int(((face_normals(rest, faces) * face_normals(vertices, faces)).sum(-1) < 0.0).sum())
+
+    smooth = unfold(replace(result.refined, rest_mesh=Mesh(bent[None], faces)), prior).rest_mesh.vertices[0]
+    assert turned_over(bent) > 0 == turned_over(smooth)
+    far = rest[:, 2].abs() > 0.5
+    assert torch.equal(smooth[far], rest[far])
 
 
 def test_the_shape_stays_near_the_categorys(result: Reconstruction) -> None:
