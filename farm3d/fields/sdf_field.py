@@ -20,12 +20,16 @@ ELLIPSOID_RADIUS = 1.05
 NECK_CENTRE, NECK_RADIUS, BLEND = (0.0, 0.9, 1.6), 0.45, 0.3
 
 QUADRUPED = (
-    ((0.0, 0.1, -1.1), (0.0, 0.1, 1.1), 0.55),
-    ((0.0, 0.2, 1.1), (0.0, 1.0, 1.7), 0.28),
-    ((0.3, -0.2, 1.1), (0.3, -1.6, 1.1), 0.18),
-    ((0.3, -0.2, -1.1), (0.3, -1.6, -1.1), 0.18),
+    ((0.0, 0.35, -0.75), (0.0, 0.35, 0.75), 0.45),
+    ((0.0, 0.45, 0.85), (0.0, 1.3, 1.45), 0.25),
+    ((0.28, 0.0, 0.85), (0.28, -1.35, 0.85), 0.16),
+    ((0.28, 0.0, -0.85), (0.28, -1.35, -0.85), 0.16),
 )
-"""Trunk, neck, fore leg, hind leg where x >= 0: capsules' ends and radii, the same for every species."""
+"""Trunk, neck, fore leg, hind leg where x >= 0: capsules' ends and radii, the same for every species.
+
+As long from chest to rump as high at the withers, as horses, cattle and dogs are within a fifth: a longer
+start stays longer, because oblique views explain it.
+"""
 
 
 def initial_sdf(
