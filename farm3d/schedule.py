@@ -1,7 +1,7 @@
 """How a number changes over training steps: the trainer evaluates a schedule, all else gets the number.
 
 In YAML a plain number is a `Constant`, `{from: 0, to: 1, start: 100, end: 500}` a `Linear` and
-`{steps: [[0, 64], [1000, 128]]}` a `Steps`.
+`{steps: [[0, 64], [1000, 128]]}` a `Steps`. A `Linear` may have another one as `then`: a restart.
 """
 
 from typing import Annotated
@@ -20,7 +20,7 @@ class Constant(RootModel[float]):
 
 
 class Linear(BaseModel):
-    """`from_` up to step `start`, `to` from step `end` on, a straight line between."""
+    """`from_` up to step `start`, `to` from step `end` on, a straight line between, and then `then`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True)
 
@@ -28,15 +28,20 @@ class Linear(BaseModel):
     end: int
     from_: float = Field(alias="from")
     to: float
+    then: "Linear | None" = None
 
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> "Linear":
         if self.end <= self.start:
             raise ValueError(f"end ({self.end}) must be after start ({self.start})")
+        if self.then is not None and self.then.start < self.end:
+            raise ValueError(f"what comes then must start at {self.end} or later, not at {self.then.start}")
         return self
 
     def value(self, step: int) -> float:
         """The value at `step`."""
+        if self.then is not None and step >= self.then.start:
+            return self.then.value(step)
         fraction = min(max((step - self.start) / (self.end - self.start), 0.0), 1.0)
         return (1.0 - fraction) * self.from_ + fraction * self.to
 

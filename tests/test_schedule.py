@@ -68,6 +68,13 @@ def test_a_schedule_that_makes_no_sense_is_refused(written: object) -> None:
         TypeAdapter(Schedule).validate_python(written)
 
 
+def test_a_schedule_may_begin_again() -> None:
+    schedule = Linear(start=0, end=10, from_=4.0, to=2.0, then=Linear(start=10, end=20, from_=3.0, to=1.0))
+    assert [schedule.value(step) for step in (0, 5, 9, 10, 15, 20, 99)] == [4.0, 3.0, 2.2, 3.0, 2.0, 1.0, 1.0]
+    with pytest.raises(ValidationError, match="must start at 10 or later, not at 9"):
+        Linear(start=0, end=10, from_=4.0, to=2.0, then=Linear(start=9, end=20, from_=3.0, to=1.0))
+
+
 def test_a_ramp_is_the_schedule_that_yaml_writes() -> None:
     schedule = ramp(1.0, 0.0, start=10, end=20)
     assert [schedule.value(step) for step in (0, 10, 15, 20, 99)] == [1.0, 1.0, 0.5, 0.0, 0.0]

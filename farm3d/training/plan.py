@@ -93,7 +93,8 @@ def _schedules(config: BaseModel, prefix: str = "") -> Iterator[tuple[str, Sched
 def _changes(name: str, schedule: Schedule) -> Sequence[Change]:
     """A ramp is one change, and each step of a staircase one; a constant makes none."""
     if isinstance(schedule, Linear):
-        return [Change(schedule.start, f"{name} {schedule.from_:g} → {schedule.to:g}", schedule.end)]
+        first = Change(schedule.start, f"{name} {schedule.from_:g} → {schedule.to:g}", schedule.end)
+        return [first, *(_changes(name, schedule.then) if schedule.then else ())]
     if isinstance(schedule, Steps):
         pairs = zip(schedule.steps, schedule.steps[1:], strict=False)
         return [Change(step, f"{name} {before:g} → {after:g}") for (_, before), (step, after) in pairs]

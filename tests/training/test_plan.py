@@ -30,6 +30,15 @@ def test_changes_are_in_order_and_ramps_say_where_they_end() -> None:
     ]
 
 
+def test_a_ramp_that_begins_again_is_two_changes() -> None:
+    again = "learning_rate={from: 4, to: 2, start: 0, end: 10, then: {from: 3, to: 1, start: 20, end: 30}}"
+    rates = [change for change in planned_changes(config(again)) if "learning_rate" in change.what]
+    assert rates[:2] == [
+        Change(0, "learning_rate 4 → 2", until=10),
+        Change(20, "learning_rate 3 → 1", until=30),
+    ]
+
+
 def test_what_the_supervision_does_not_read_is_left_out() -> None:
     ramp = "guidance.smallest_time={from: 0.2, to: 0.1, start: 10, end: 20}"
     names = [change.what for change in planned_changes(config("prior_steps=70", ramp))]
