@@ -12,6 +12,7 @@ from scipy import sparse
 from torch import Tensor
 
 from farm3d.errors import InputError
+from farm3d.ops.image_layout import channels_first
 from farm3d.types import Batch
 
 CropBox = tuple[float, float, float, float]
@@ -128,9 +129,11 @@ def resized(batch: Batch, size: int) -> Batch:
 def _resized(
     images: Float[Tensor, "images height width channels"], size: int
 ) -> Float[Tensor, "images size size channels"]:
-    channels_first = images.permute(0, 3, 1, 2)
+    if images.shape[1:3] == (size, size):
+        return images
     mode = "area" if images.shape[1] >= size else "bilinear"
-    return torch.nn.functional.interpolate(channels_first, (size, size), mode=mode).permute(0, 2, 3, 1)
+    resized = torch.nn.functional.interpolate(channels_first(images), (size, size), mode=mode)
+    return resized.permute(0, 2, 3, 1)
 
 
 def _centre_and_extent(counts: np.ndarray) -> tuple[float, float, float]:

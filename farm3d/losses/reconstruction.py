@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from farm3d.ops.image_layout import channels_first
 from farm3d.shapes import Images
 
 Mask = Float[Tensor, "images height width 1"]
@@ -26,7 +27,7 @@ def coarse_mask_loss(rendered: Mask, mask: Mask, valid: Mask) -> Float[Tensor, "
     A thin leg drawn beside the true one costs less than a leg that is not drawn at all; pixel by pixel it
     costs twice as much, so that legs wear off before their pose is known.
     """
-    difference = (valid * (rendered - mask)).permute(0, 3, 1, 2)
+    difference = channels_first(valid * (rendered - mask))
     averages = [torch.nn.functional.adaptive_avg_pool2d(difference, cells) for cells in COARSE_GRIDS]
     return torch.stack([average.square().mean(dim=(1, 2, 3)) for average in averages]).mean(dim=0)
 
@@ -54,5 +55,5 @@ def feature_loss(rendered: Images, target: Images, overlap: Mask) -> Float[Tenso
 def eroded_overlap(rendered: Mask, mask: Mask) -> Mask:
     """Where render and mask both show the animal, one pixel in from the border (3 x 3 erosion); detached."""
     both = ((rendered.detach() > 0.0) & (mask > 0.9)).to(mask.dtype)
-    background = (1.0 - both).permute(0, 3, 1, 2)
+    background = channels_first(1.0 - both)
     return 1.0 - torch.nn.functional.max_pool2d(background, 3, stride=1, padding=1).permute(0, 2, 3, 1)

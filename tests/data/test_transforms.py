@@ -171,6 +171,7 @@ def test_a_batch_is_averaged_down_and_keeps_constants_up() -> None:
     crop = crop_image(image, mask, (0.0, 0.0, 40.0, 40.0), size=32)
     batch = batch_of_crops([crop])
     half, double = resized(batch, 16), resized(batch, 64)
+    assert resized(batch, 32).images is batch.images
     torch.testing.assert_close(half.masks, batch.masks.reshape(1, 16, 2, 16, 2, 1).mean(dim=(2, 4)))
     torch.testing.assert_close(double.valid, torch.ones(1, 64, 64, 1))
     assert double.masks.mean().item() == pytest.approx(batch.masks.mean().item(), rel=0.02)

@@ -1,0 +1,17 @@
+"""From farm3d's images, channels last, to what torch's operators on images take."""
+
+from jaxtyping import Float
+from torch import Tensor
+
+
+def channels_first(
+    images: Float[Tensor, "images height width channels"],
+) -> Float[Tensor, "images channels height width"]:
+    """The same memory with the channels' axis moved; masks so that torch takes them for contiguous.
+
+    With one channel both layouts are the same memory. Told by strides that the channels are last, torch's
+    pooling picks kernels that work through channels at once, three times slower for one.
+    """
+    if images.shape[-1] == 1:
+        return images.squeeze(-1).unsqueeze(1)
+    return images.permute(0, 3, 1, 2)
