@@ -5,6 +5,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from farm3d.fields.coordinate_mlp import CoordinateMLP
+from farm3d.ops.distinct_rows import distinct_rows
 
 
 class DeformationField(nn.Module):
@@ -28,9 +29,16 @@ class DeformationField(nn.Module):
         points: Float[Tensor, "*images points 3"],
         features: Float[Tensor, "images features"],
     ) -> Float[Tensor, "images points 3"]:
-        """Offsets (object units) of every image at the same rest positions, or at each image's own."""
+        """Offsets (object units) of every image at the same rest positions, or at each image's own.
+
+        At the same ones the network is evaluated once for both of two mirrored points.
+        """
         folded = torch.cat([points[..., :1].abs(), points[..., 1:]], dim=-1)
-        offset = self.SCALE * self.mlp(folded, features)
+        if points.dim() == 2:
+            first, place = distinct_rows(folded)
+            offset = self.SCALE * self.mlp(folded[first], features).index_select(1, place)
+        else:
+            offset = self.SCALE * self.mlp(folded, features)
         return torch.cat([offset[..., :1] * torch.sign(points[..., :1]), offset[..., 1:]], dim=-1)
 
 

@@ -43,11 +43,11 @@ class CoordinateMLP(nn.Module):
         Without it there are values of every image: at the same points, whose first two layers are computed
         once for all, or at an image's own ("images points 3").
         """
-        hidden = self.hidden[0](torch.relu(self.encode(fourier_encode(points, self.harmonics))))
+        hidden = self.hidden[0](torch.relu_(self.encode(fourier_encode(points, self.harmonics))))
         if self.condition is not None:
             assert condition is not None
             rows = self.condition(torch.relu(condition))
             hidden = hidden + (rows[:, None] if image_index is None else rows[image_index])
         for layer in self.hidden[1:]:
-            hidden = layer(torch.relu(hidden))
+            hidden = layer(torch.relu_(hidden))
         return hidden

@@ -51,6 +51,23 @@ def test_offsets_are_a_tenth_of_the_network() -> None:
         torch.testing.assert_close(field(points, features)[..., 1:], 0.1 * raw[..., 1:])
 
 
+def test_mirrored_points_share_one_evaluation_and_both_get_what_it_gives() -> None:
+    points, features, _ = inputs()
+    field, evaluated = deformation(), []
+    field.mlp.register_forward_pre_hook(lambda module, given: evaluated.append(len(given[0])))
+    pairs = torch.cat([points, points * MIRROR]).requires_grad_()
+    alone = points.clone().requires_grad_()
+    weights = torch.randn(2, 2 * len(points), 3, generator=torch.Generator().manual_seed(1))
+    on_its_own = torch.cat([field(alone, features), field(alone, features) * MIRROR], dim=1)
+    together = field(pairs, features)
+    torch.testing.assert_close(together, on_its_own)
+    assert evaluated == [len(points)] * 3
+    (both,) = torch.autograd.grad((weights * together).sum(), pairs)
+    (expected,) = torch.autograd.grad((weights * on_its_own).sum(), alone)
+    # Of a pair one point is evaluated, and has the gradient of both.
+    torch.testing.assert_close(both[: len(points)] + both[len(points) :] * MIRROR, expected)
+
+
 def test_albedo_is_a_colour_and_the_same_on_both_sides() -> None:
     points, features, index = inputs()
     with torch.no_grad():
