@@ -26,6 +26,13 @@ def render_mask(
     return antialias(_coverage(rasterized), rasterized, clip, mesh.faces, topology=topology)
 
 
+def render_silhouette(mesh: Mesh, camera: Camera, size: int) -> RenderBuffers:
+    """Coverage as by `render_mask`, and which triangle each pixel shows, with gradients through both."""
+    clip = project_to_clip(camera, mesh.vertices)
+    rasterized = rasterize(clip, mesh.faces, (size, size))
+    return RenderBuffers(antialias(_coverage(rasterized), rasterized, clip, mesh.faces), rasterized)
+
+
 def render_coverage(mesh: Mesh, camera: Camera, size: int) -> RenderBuffers:
     """Which pixel centres a batch of meshes covers, for comparing without gradients: the mask is 0 or 1."""
     rasterized = rasterize(project_to_clip(camera, mesh.vertices), mesh.faces, (size, size))

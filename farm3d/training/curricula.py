@@ -173,6 +173,7 @@ def _numbers(config: TrainConfig, step: int) -> ImageStep:
         ),
         score_weights={name: weights[name] * factors.get(name, 1.0) for name in RECONSTRUCTION},
         score_size=plan.score_size,
+        coloured=weights["color"] > 0.0,
         precision=config.precision,
     )
 

@@ -40,10 +40,16 @@ from farm3d.predictors.hypotheses import (
     difference_loss,
     score_loss,
 )
-from farm3d.render.mesh_renderer import render_coverage, render_surface, surface_features
+from farm3d.render.mesh_renderer import (
+    render_coverage,
+    render_silhouette,
+    render_surface,
+    surface_features,
+)
 from farm3d.shapes import Faces
 from farm3d.training.precision import Precision, read_images
 from farm3d.training.ranks import WHOLE, Part
+from farm3d.training.tensors import with_tensors
 from farm3d.types import AnimalPrediction, Batch, RenderBuffers, SDFSamples, ShapePrior
 
 VertexFeatures = Float[Tensor, "vertices channels"]
@@ -58,7 +64,8 @@ class ImageStep:
 
     `score_weights` are those of the reconstruction's terms in the loss that hypotheses are scored by. With a
     `score_size` above 0 every hypothesis is compared with its image, at so many pixels a side and without
-    gradients; otherwise only the one that is rendered, as in MagicPony.
+    gradients; otherwise only the one that is rendered, as in MagicPony. Where colours have no weight yet
+    nothing is `coloured`, which saves the albedo of every pixel.
     """
 
     render_size: int
@@ -66,6 +73,7 @@ class ImageStep:
     exploration: Exploration
     score_weights: Mapping[str, float]
     score_size: int = 0
+    coloured: bool = True
     precision: Precision = "float32"
 
 
@@ -100,14 +108,7 @@ def image_terms(
         pose = model.pose(reading, prior, chosen.index, phase=step.phase)
         prediction = model.assemble(reading, pose, prior, phase=step.phase)
     with record_function("render"):
-        buffers = render_surface(
-            prediction.posed_mesh,
-            prediction.camera,
-            step.render_size,
-            rest_positions=prediction.rest_positions,
-            albedo_fn=prediction.albedo_fn,
-            light=prediction.light,
-        )
+        buffers = _rendered(prediction, step)
     with record_function("losses"):
         features = None if model.feature_field is None else model.feature_field(prior.mesh.vertices)
         target = resized(batch, step.render_size)
@@ -117,7 +118,15 @@ def image_terms(
         score = (
             difference_loss(
                 reading.viewpoint.logits,
-                losses_of_hypotheses(model, prior, reading, batch=batch, vertex_features=features, step=step),
+                losses_of_hypotheses(
+                    model,
+                    prior,
+                    reading,
+                    batch=batch,
+                    rest_mesh=prediction.rest_mesh,
+                    vertex_features=features,
+                    step=step,
+                ),
             )
             if step.score_size
             else _score(reading.viewpoint.logits, chosen, losses, weights=step.score_weights)
@@ -141,24 +150,27 @@ def losses_of_hypotheses(
     reading: ImageReading,
     *,
     batch: Batch,
+    rest_mesh: Mesh,
     vertex_features: VertexFeatures | None,
     step: ImageStep,
 ) -> Float[Tensor, "images hypotheses"]:
-    """The weighted loss of every hypothesis: silhouette and features at `score_size` pixels, no colours."""
-    target = resized(batch, step.score_size)
-    indices = torch.arange(reading.viewpoint.logits.shape[1], device=reading.viewpoint.logits.device)
-    hypotheses = indices[:, None].expand(-1, len(reading.viewpoint.logits))
-    poses = [model.pose(reading, prior, hypothesis, phase=step.phase) for hypothesis in hypotheses]
-    prediction = model.assemble(reading, poses[0], prior, phase=step.phase)
-    # What costs most, the animals' deformation, is the same under all hypotheses.
-    rest, faces = prediction.rest_mesh.vertices, prediction.rest_mesh.faces
-    columns = []
-    for pose in poses:
-        posed = skin(rest, pose.bone_transforms, prior.skinning_weights) if step.phase.articulated else rest
-        buffers = render_coverage(Mesh(posed, faces), pose.camera, step.score_size)
-        losses = reconstruction_losses(buffers, target, vertex_features=vertex_features, faces=faces)
-        columns.append(_weighted(losses, step.score_weights))
-    return torch.stack(columns, dim=1)
+    """The weighted loss of every hypothesis: silhouette and features at `score_size` pixels, no colours.
+
+    `rest_mesh` holds the deformed animals, which are the same under all hypotheses.
+    """
+    images, count = reading.viewpoint.logits.shape
+
+    def once_a_hypothesis(tensor: Tensor) -> Tensor:
+        return tensor.repeat(count, *(1 for _ in tensor.shape[1:]))
+
+    target = with_tensors(resized(batch, step.score_size), once_a_hypothesis)
+    hypothesis = torch.arange(count, device=batch.masks.device).repeat_interleave(images)
+    pose = model.pose(with_tensors(reading, once_a_hypothesis), prior, hypothesis, phase=step.phase)
+    rest, faces = once_a_hypothesis(rest_mesh.vertices), rest_mesh.faces
+    posed = skin(rest, pose.bone_transforms, prior.skinning_weights) if step.phase.articulated else rest
+    buffers = render_coverage(Mesh(posed, faces), pose.camera, step.score_size)
+    losses = reconstruction_losses(buffers, target, vertex_features=vertex_features, faces=faces)
+    return _weighted(losses, step.score_weights).unflatten(0, (count, images)).T
 
 
 def sdf_samples(field: SDFField, points: Float[Tensor, "points 3"]) -> SDFSamples:
@@ -207,6 +219,19 @@ def reconstruction_losses(
         features = surface_features(buffers.rasterized, faces, vertex_features)
         losses["features"] = feature_loss(features, target.features, overlap)
     return losses
+
+
+def _rendered(prediction: AnimalPrediction, step: ImageStep) -> RenderBuffers:
+    if not step.coloured:
+        return render_silhouette(prediction.posed_mesh, prediction.camera, step.render_size)
+    return render_surface(
+        prediction.posed_mesh,
+        prediction.camera,
+        step.render_size,
+        rest_positions=prediction.rest_positions,
+        albedo_fn=prediction.albedo_fn,
+        light=prediction.light,
+    )
 
 
 def _deformation(prediction: AnimalPrediction) -> Float[Tensor, ""]:

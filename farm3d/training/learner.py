@@ -113,7 +113,7 @@ def _optimizer(model: AnimalModel) -> torch.optim.Optimizer:
     fields = [p for part in parts if part is not None for p in part.parameters()]
     known = {id(p) for p in fields}
     rest = [p for p in model.parameters() if id(p) not in known]
-    return torch.optim.Adam([{"params": fields}, {"params": rest}], lr=1e-3)
+    return torch.optim.Adam([{"params": fields}, {"params": rest}], lr=1e-3, fused=True)
 
 
 def _not_finite(model: AnimalModel) -> list[str]:

@@ -10,7 +10,13 @@ from farm3d.geometry.camera import CAMERA_DISTANCE, FIELD_OF_VIEW, Camera, camer
 from farm3d.geometry.mesh import Mesh
 from farm3d.geometry.viewpoint import viewpoint_rotation
 from farm3d.ops.mesh_topology import edge_topology
-from farm3d.render.mesh_renderer import render_geometry, render_mask, render_surface, surface_features
+from farm3d.render.mesh_renderer import (
+    render_geometry,
+    render_mask,
+    render_silhouette,
+    render_surface,
+    surface_features,
+)
 from farm3d.types import DirectionalLight, RenderBuffers
 
 SIZE = 96
@@ -58,6 +64,9 @@ def test_the_mask_is_the_surfaces_mask() -> None:
     ball = sphere(1.2)
     mask = render_mask(ball, camera(), SIZE)
     torch.testing.assert_close(mask, rendered(ball, camera()).mask)
+    silhouette = render_silhouette(ball, camera(), SIZE)
+    assert torch.equal(silhouette.mask, mask)
+    assert torch.equal(silhouette.rasterized, rendered(ball, camera()).rasterized)
     torch.testing.assert_close(mask, geometry(ball, camera()).mask)
 
 

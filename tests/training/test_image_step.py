@@ -90,6 +90,15 @@ def test_no_term_needs_the_truth(model: AnimalModel) -> None:
     assert set(more) - set(present) == {"articulation", "sideways", "deformation"}
 
 
+def test_without_colours_the_other_terms_are_the_same(model: AnimalModel) -> None:
+    step = replace(STEP, score_size=SIZE)
+    coloured = terms_of(model, model.prior(), batch(), step).present()
+    silhouettes = terms_of(model, model.prior(), batch(), replace(step, coloured=False)).present()
+    assert set(coloured) - set(silhouettes) == {"color"}
+    for name, term in silhouettes.items():
+        torch.testing.assert_close(term, coloured[name])
+
+
 def test_images_without_features_have_no_feature_term(model: AnimalModel) -> None:
     assert terms_of(model, model.prior(), batch(features=False)).features is None
 
@@ -149,7 +158,10 @@ def test_every_hypothesis_is_scored_as_if_it_were_rendered(model: AnimalModel) -
     reading = model.read(images.images, images.masks)
     assert model.feature_field is not None
     features = model.feature_field(prior.mesh.vertices)
-    losses = losses_of_hypotheses(model, prior, reading, batch=images, vertex_features=features, step=step)
+    rest_mesh = model.assemble(reading, model.pose(reading, prior), prior, phase=step.phase).rest_mesh
+    losses = losses_of_hypotheses(
+        model, prior, reading, batch=images, rest_mesh=rest_mesh, vertex_features=features, step=step
+    )
     assert losses.shape == (IMAGES, 4)
     assert not losses.requires_grad
     for number in range(4):
