@@ -152,6 +152,8 @@ def run_command(
     """
     parser = make_parser()
     messages = Messages(parser.prog)
+    # Read at torch's first allocation: large pages for large tensors, of which training makes many anew.
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     try:
         arguments = parser.parse_args(argv)
         messages = Messages(parser.prog, quiet=arguments.quiet)
