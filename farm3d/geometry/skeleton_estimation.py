@@ -24,6 +24,12 @@ BONE_NAMES = BODY_NAMES + tuple(f"{leg}_{part}" for leg in LEG_NAMES for part in
 BODY_LIMITS = tuple(map(math.radians, (60.0, 60.0, 60.0)))
 LEG_LIMITS = tuple(map(math.radians, (60.0, 18.0, 18.0)))
 
+HIND_LEGS = tuple(k for k, name in enumerate(BONE_NAMES) if name.startswith("hind"))
+HIND_FOOT = BONE_NAMES.index("hind_left_foot")
+
+TAIL_REPULSION = 10.0
+"""How much farther the hind legs seem to a tail that hangs between them, for each unit that it is away."""
+
 BODY_MARGIN = 0.5
 """How far (object units) below the mean height the trunk's and head's vertices reach."""
 
@@ -49,6 +55,20 @@ def estimate_skeleton(vertices: Float[Tensor, "vertices 3"], *, imagine_legs: bo
         parents += [9 + 3 * quadrant, 10 + 3 * quadrant, bone]
     limits = torch.tensor([BODY_LIMITS] * 8 + [LEG_LIMITS] * 12).to(vertices)
     return Skeleton(torch.cat([body, rear, *legs]), tuple(parents), BONE_NAMES, limits)
+
+
+def tail_repulsion(points: Float[Tensor, "points 3"], skeleton: Skeleton) -> Float[Tensor, "points bones"]:
+    """What is added to the distances between points at rest and bones before they become skinning weights.
+
+    The end of a hanging tail is nearer to the hind feet than to the tail's bone, and would step with them.
+    So for points behind the hind feet and nearer to the mirror plane than half way to them, hind legs are
+    farther by `TAIL_REPULSION` times the depth in that room; 0 elsewhere and for all other bones.
+    """
+    foot = skeleton.rest_joints[HIND_FOOT, 1]
+    depth = torch.minimum(foot[0].abs() / 2.0 - points[:, 0].abs(), foot[2] - points[:, 2]).clamp_min(0.0)
+    farther = points.new_zeros(len(points), len(skeleton.names))
+    farther[:, HIND_LEGS] = TAIL_REPULSION * depth[:, None]
+    return farther
 
 
 def _spine_joints(vertices: Float[Tensor, "vertices 3"]) -> Float[Tensor, "9 3"]:

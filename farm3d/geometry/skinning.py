@@ -38,10 +38,17 @@ def segment_distances(points: Float[Tensor, "points 3"], joints: Joints) -> Floa
 
 
 def distance_skinning_weights(
-    vertices: Float[Tensor, "vertices 3"], joints: Joints, temperature: float
+    vertices: Float[Tensor, "vertices 3"],
+    joints: Joints,
+    temperature: float,
+    *,
+    farther: Float[Tensor, "vertices bones"] | float = 0.0,
 ) -> SkinningWeights:
-    """`softmax(-distance / temperature)` over the bones, the four largest kept and normalised."""
-    logits = -segment_distances(vertices, joints) / temperature
+    """`softmax(-distance / temperature)` over the bones, the four largest kept and normalised.
+
+    `farther` is added to the distances.
+    """
+    logits = -(segment_distances(vertices, joints) + farther) / temperature
     count = min(MAX_INFLUENCES, joints.shape[0])
     values, indices = torch.topk(logits, count, dim=-1)
     weights = torch.softmax(values, dim=-1)

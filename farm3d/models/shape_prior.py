@@ -3,7 +3,7 @@
 from farm3d.errors import EmptyShapeError
 from farm3d.fields.sdf_field import SDFField
 from farm3d.geometry.mesh import Mesh
-from farm3d.geometry.skeleton_estimation import estimate_skeleton, lost_legs
+from farm3d.geometry.skeleton_estimation import estimate_skeleton, lost_legs, tail_repulsion
 from farm3d.geometry.skinning import distance_skinning_weights
 from farm3d.ops.body_centred_lattice import BodyCentredLattice
 from farm3d.ops.mesh_topology import largest_piece
@@ -45,7 +45,10 @@ def extract_prior(
     vertices, faces = largest_piece(surface.vertices, surface.faces)
     vertices = vertices + offset
     skeleton = estimate_skeleton(vertices, imagine_legs=unfinished)
-    weights = distance_skinning_weights(vertices.detach(), skeleton.rest_joints, skinning_temperature)
+    still = vertices.detach()
+    weights = distance_skinning_weights(
+        still, skeleton.rest_joints, skinning_temperature, farther=tail_repulsion(still, skeleton)
+    )
     return ShapePrior(
         Mesh(vertices, faces),
         skeleton,

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from farm3d.fields.sdf_field import SDFField
 from farm3d.geometry.camera import Camera
+from farm3d.geometry.skeleton_estimation import tail_repulsion
 from farm3d.geometry.skinning import segment_distances
 from farm3d.losses.objective import LossTerms
 from farm3d.losses.reconstruction import color_loss, eroded_overlap, inside_distance_loss, mask_loss
@@ -105,7 +106,8 @@ def posed_points(
 ) -> tuple[Float[Tensor, "images points 3"], Float[Tensor, "images points 3"]]:
     """Deformation and posed place of points of the rest shape that need not be its vertices."""
     offsets = model.deformation(canonical, reading.encoded.features)
-    distances = segment_distances(canonical.flatten(0, 1), prior.skeleton.rest_joints)
+    points = canonical.flatten(0, 1)
+    distances = segment_distances(points, prior.skeleton.rest_joints) + tail_repulsion(points, prior.skeleton)
     weights = torch.softmax(-distances / model.config.skinning_temperature, dim=-1)
     weights = weights.unflatten(0, canonical.shape[:2])
     matrix = (weights @ pose.bone_transforms[..., :3, :].flatten(-2)).unflatten(-1, (3, 4))
