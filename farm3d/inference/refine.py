@@ -4,12 +4,12 @@ The published method finetunes the texture alone (farm3d.inference.fit_albedo do
 camera, the pose and the shape are optimised first (docs/method.md, "Test time").
 """
 
+import math
 from copy import deepcopy
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float, Int
-from scipy.spatial import cKDTree
+from jaxtyping import Float
 from torch import Tensor
 
 from farm3d.data.transforms import resized
@@ -36,6 +36,8 @@ MAX_TURN_COSINE = 0.3
 class RefineConfig(SilhouetteWeights):
     """How far and how fast refinement goes, and the weights of what it minimises."""
 
+    angle_change: float = 5.0
+    """More than in films, whose frames hold each other: necks fold up where a silhouette is short."""
     steps: int = 200
     """Most steps of the fit; it ends before where nothing is gained any more."""
     sizes: tuple[int, ...] = (48, 96, 128)
@@ -44,6 +46,8 @@ class RefineConfig(SilhouetteWeights):
     """Steps in which every viewpoint hypothesis may show how well it fits, at the first size."""
     trial_factor: float = 2.0
     """Learning rates of the trial, relative to those of the fit."""
+    trial_bow: float = 40.0
+    """Degrees by which necks are bowed beyond the networks' reading, for a second trial of frontal views."""
     improbability: float = 0.5
     """Cost of a hypothesis' negative log probability beside its misfit, which tells ends apart less well."""
     camera_rate: float = 0.01
@@ -69,19 +73,12 @@ class RefineConfig(SilhouetteWeights):
 
 @dataclass(frozen=True)
 class _Subject:
-    """What stays while one animal is fitted: a copy of the model whose deformation may learn, and the rest.
-
-    `half` are the vertices where x >= 0, `mirror` names for every vertex the one of them, and `sign` is -1 in
-    x where that is the mirrored one: the deformation is symmetric, so half of it need be computed.
-    """
+    """What stays while one animal is fitted; of `model`, a copy, the deformation may learn."""
 
     model: AnimalModel
     prior: ShapePrior
     reading: ImageReading
     initial: AnimalPrediction
-    half: Float[Tensor, "half 3"]
-    mirror: Int[Tensor, " vertices"]
-    sign: Float[Tensor, "vertices 3"]
 
 
 def refine(
@@ -106,26 +103,15 @@ def refine(
         config.trial_factor * config.camera_rate,
         config.trial_factor * config.angle_rate,
         config.improbability,
+        math.radians(config.trial_bow),
     )
     target = resized(batch, config.sizes[0])
     start = best_start(model, prior, reading, target=target, trial=trial, weights=config)
-    subject = _subject(model, prior, reading, initial=start.prediction)
-    code = reading.encoded.features.detach().clone().requires_grad_()
-    return _fit(subject, start.variables, code, batch=batch, config=config)
-
-
-def _subject(
-    model: AnimalModel, prior: ShapePrior, reading: ImageReading, *, initial: AnimalPrediction
-) -> _Subject:
     own = deepcopy(model).requires_grad_(False)
     own.deformation.requires_grad_(True)
-    rest = prior.mesh.vertices
-    half = rest[rest[:, 0] >= 0.0]
-    folded = torch.cat([rest[:, :1].abs(), rest[:, 1:]], dim=1)
-    mirror = torch.from_numpy(cKDTree(half.numpy()).query(folded.numpy())[1])
-    sign = torch.ones_like(rest)
-    sign[rest[:, 0] < 0.0, 0] = -1.0
-    return _Subject(own, prior, reading, initial, half, mirror, sign)
+    subject = _Subject(own, prior, reading, initial=start.prediction)
+    code = reading.encoded.features.detach().clone().requires_grad_()
+    return _fit(subject, start.variables, code, batch=batch, config=config)
 
 
 def _fit(
@@ -173,8 +159,7 @@ def _predict(subject: _Subject, pose: PoseVariables, code: Tensor) -> AnimalPred
     skeleton = model.skeleton(shaped, prior)
     angles = torch.tanh(pose.raw_angles) * skeleton.angle_limits
     transforms = bone_transforms(skeleton, angles)
-    offsets = model.offsets(subject.half, shaped)[:, subject.mirror] * subject.sign
-    rest = prior.mesh.vertices + offsets
+    rest = prior.mesh.vertices + model.offsets(prior.mesh.vertices, shaped)
     return replace(
         subject.initial,
         rest_mesh=Mesh(rest, prior.mesh.faces),

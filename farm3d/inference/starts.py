@@ -1,7 +1,8 @@
-"""Where refinement starts: every viewpoint hypothesis is tried cheaply, the best goes on.
+"""Where refinement starts: every viewpoint hypothesis is tried cheaply, also head down; the best goes on.
 
 A silhouette hardly tells head from tail or near from far side; which hypothesis fits best after its pose was
-allowed to follow the mask tells more than the networks' first reading alone.
+allowed to follow the mask tells more than the networks' first reading alone. From the front a head that is
+down hides in the chest, and no step of a fit leads there from a head that is up.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from farm3d.geometry.mesh import Mesh
 from farm3d.geometry.skeleton import bone_transforms
 from farm3d.geometry.skeleton_estimation import BODY_NAMES
 from farm3d.geometry.skinning import skin
+from farm3d.inference.edit import with_pose
 from farm3d.inference.silhouette_fit import (
     LEG_BONES,
     PoseVariables,
@@ -25,29 +27,38 @@ from farm3d.inference.silhouette_fit import (
 )
 from farm3d.models.animal_model import AnimalModel, ImageReading
 from farm3d.ops.mesh_topology import edge_topology
+from farm3d.shapes import JointAngles
 from farm3d.types import AnimalPrediction, Batch, ShapePrior
 
 
 @dataclass(frozen=True)
 class Start:
-    """The networks' reading under the best hypothesis, and the pose that its trial came to.
+    """The reading under the best hypothesis, its neck bowed if so, and the pose that its trial came to.
 
-    `misfits` are those of all hypotheses, the improbable ones' raised.
+    `misfits` are those of all hypotheses, then of those that were tried bowed, too; improbable ones' raised.
     """
 
     prediction: AnimalPrediction
     variables: PoseVariables
-    misfits: Float[Tensor, " hypotheses"]
+    misfits: Float[Tensor, " starts"]
+
+
+BOWED = {"head": 0.3, "neck": 1.0, "withers": 0.7}
+"""The bones that bow a neck, and their shares of the angle."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """How hypotheses are tried: steps, learning rates, and what improbability costs."""
+    """How hypotheses are tried: so many steps, at these rates; what a negative log probability costs.
+
+    With a `bow` (radians) those that see the animal from the front are tried with the neck bowed by it, too.
+    """
 
     steps: int
     camera_rate: float
     angle_rate: float
     improbability: float
+    bow: float = 0.0
 
 
 def best_start(
@@ -63,11 +74,11 @@ def best_start(
 
     `target` is the crop at the size at which silhouettes are compared. The shape stays the networks'.
     """
-    count = reading.viewpoint.logits.shape[1]
+    hypotheses, bows = _starts(reading, trial.bow)
     with torch.no_grad():
-        several = _repeated(reading, count)
-        pose = model.pose(several, prior, torch.arange(count))
-        initial = model.assemble(several, pose, prior)
+        several = _repeated(reading, len(hypotheses))
+        initial = model.assemble(several, model.pose(several, prior, hypotheses), prior)
+        initial = with_pose(initial, _bowed(initial, bows))
     variables = pose_variables(initial)
     groups = variables.groups(camera_rate=trial.camera_rate, angle_rate=trial.angle_rate)
     optimizer = torch.optim.Adam(groups)
@@ -86,11 +97,28 @@ def best_start(
         optimizer.step()
     with torch.no_grad():
         improbable = -torch.log_softmax(reading.viewpoint.logits[0], dim=-1)
-        final = misfits() + trial.improbability * improbable
+        final = misfits() + trial.improbability * improbable[hypotheses]
         best = int(final.argmin())
-        chosen: Int[Tensor, " images"] = torch.tensor([best])
+        chosen: Int[Tensor, " images"] = hypotheses[best : best + 1]
         prediction = model.assemble(reading, model.pose(reading, prior, chosen), prior)
+        prediction = with_pose(prediction, initial.joint_angles[best : best + 1])
     return Start(prediction, _legs_unfolded(variables.only(best), prediction), final)
+
+
+def _starts(reading: ImageReading, bow: float) -> tuple[Int[Tensor, " starts"], Float[Tensor, " starts"]]:
+    """The hypothesis and the bow of each start: all as they were read, then those from the front bowed."""
+    azimuths = reading.viewpoint.azimuths[0]
+    every = torch.arange(len(azimuths))
+    frontal = every[torch.cos(azimuths) > 0.0] if bow else every[:0]
+    return torch.cat([every, frontal]), torch.tensor([0.0] * len(every) + [bow] * len(frontal))
+
+
+def _bowed(prediction: AnimalPrediction, bows: Float[Tensor, " animals"]) -> JointAngles:
+    """The angles of some animals, each one's neck flexed by so much more within its limits."""
+    shares = torch.tensor([BOWED.get(name, 0.0) for name in prediction.skeleton.names])
+    angles, limits = prediction.joint_angles.clone(), prediction.skeleton.angle_limits
+    angles[..., 0] += bows[:, None] * shares
+    return angles.clamp(-limits, limits)
 
 
 def _legs_unfolded(variables: PoseVariables, prediction: AnimalPrediction) -> PoseVariables:

@@ -9,9 +9,10 @@ import pytest
 import torch
 from scipy.spatial import cKDTree
 
-from farm3d.data.transforms import resized
+from farm3d.data.transforms import Crop, batch_of_crops, resized
 from farm3d.geometry.mesh import Mesh
 from farm3d.geometry.viewpoint import azimuth_elevation
+from farm3d.inference.edit import with_pose
 from farm3d.inference.reconstruct import (
     Reconstruction,
     intersection_over_union,
@@ -25,10 +26,12 @@ from farm3d.inference.unfold import unfold
 from farm3d.io.image import read_image, read_mask
 from farm3d.models.build import TrainedModel, load_trained, shipped_checkpoint
 from farm3d.ops.mesh_topology import face_normals
+from farm3d.render.mesh_renderer import render_mask
 from farm3d.types import AnimalPrediction, Segmentation, ShapePrior
 
 PICTURES = Path(__file__).parents[2] / "docs/images"
 STEPS = 15
+BOX = (0.0, 0.0, 96.0, 96.0)
 
 
 @pytest.fixture(scope="module")
@@ -167,6 +170,31 @@ def test_a_hypothesis_that_does_not_fit_is_left(
     assert int(start.misfits.argmin()) == int(found.hypothesis)
     towards = [p.camera.world_to_camera[0, 0, 2] for p in (found, result.initial)]
     assert float(towards[0] * towards[1]) > 0.0
+
+
+def test_a_head_that_is_down_is_found_though_the_networks_read_it_up(
+    trained: TrainedModel, prior: ShapePrior, result: Reconstruction
+) -> None:
+    """A mask is drawn of the animal with its neck bowed; the reading stays that of the photograph."""
+    model, neck = trained.model, result.initial.skeleton.names.index("neck")
+    with torch.no_grad():
+        reading = model.read(result.batch.images, result.batch.masks)
+        read = model.assemble(reading, model.pose(reading, prior), prior)
+        angles = read.joint_angles.clone()
+        angles[0, :3, 0] += math.radians(35.0)
+        down = with_pose(read, angles)
+        mask = render_mask(down.posed_mesh, down.camera, 96)
+    crop = Crop(
+        np.zeros((96, 96, 3), np.float32), mask[0, ..., 0].numpy(), np.ones((96, 96), np.float32), BOX
+    )
+    trial = Trial(10, 0.02, 0.06, 0.5, bow=math.radians(40.0))
+    target = resized(batch_of_crops([crop]), 48)
+    start = best_start(model, prior, reading, target=target, trial=trial, weights=RefineConfig())
+    # All four as they were read, then the two from the front bowed.
+    assert len(start.misfits) == 6
+    assert int(start.misfits.argmin()) >= 4
+    bowed = start.prediction.joint_angles[0, neck, 0] - read.joint_angles[0, neck, 0]
+    assert math.degrees(float(bowed)) == pytest.approx(40.0, abs=0.01)
 
 
 def test_without_steps_nothing_changes(trained: TrainedModel, prior: ShapePrior) -> None:
