@@ -36,13 +36,13 @@ MAX_TURN_COSINE = 0.3
 class RefineConfig(SilhouetteWeights):
     """How far and how fast refinement goes, and the weights of what it minimises."""
 
-    angle_change: float = 5.0
-    """More than in films, whose frames hold each other: necks fold up where a silhouette is short."""
+    body_change: float = 5.0
+    """Not needed in films, whose frames hold each other: a neck folds up where a silhouette is short."""
     steps: int = 200
     """Most steps of the fit; it ends before where nothing is gained any more."""
     sizes: tuple[int, ...] = (48, 96, 128)
     """Sides (pixels) of the renders that are compared with the crop, an equal share of the steps each."""
-    trial_steps: int = 15
+    trial_steps: int = 30
     """Steps in which every viewpoint hypothesis may show how well it fits, at the first size."""
     trial_factor: float = 2.0
     """Learning rates of the trial, relative to those of the fit."""

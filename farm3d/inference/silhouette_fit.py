@@ -35,6 +35,8 @@ class SilhouetteWeights(StrictConfig):
     parts of the mask that no silhouette edge is near."""
     angle_change: float = 0.5
     """Weight of the mean squared change of the angles (radians) from the prediction."""
+    body_change: float = 0.0
+    """The same, in addition, for spine, neck, head and tail."""
     sideways_change: float = 20.0
     """The same, in addition, for side bending and twist: one silhouette says little about them."""
     lean: float = 5.0
@@ -120,8 +122,12 @@ def pose_change(
 ) -> Float[Tensor, " poses"]:
     """The weighted change of each pose's angles from the networks'."""
     turned = (angles - initial).square()
-    sideways = turned[..., 1:].mean(dim=(1, 2))
-    return weights.angle_change * turned.mean(dim=(1, 2)) + weights.sideways_change * sideways
+    of_body = turned[:, : len(BODY_NAMES)].sum(dim=(1, 2)) / turned[0].numel()
+    return (
+        weights.angle_change * turned.mean(dim=(1, 2))
+        + weights.body_change * of_body
+        + weights.sideways_change * turned[..., 1:].mean(dim=(1, 2))
+    )
 
 
 def leaning(angles: JointAngles, weights: SilhouetteWeights) -> Float[Tensor, " poses"]:

@@ -33,7 +33,7 @@ from farm3d.types import AnimalPrediction, Batch, ShapePrior
 
 @dataclass(frozen=True)
 class Start:
-    """The reading under the best hypothesis, its neck bowed if so, and the pose that its trial came to.
+    """The networks' reading under the best hypothesis, and the pose that its trial came to.
 
     `misfits` are those of all hypotheses, then of those that were tried bowed, too; improbable ones' raised.
     """
@@ -78,13 +78,12 @@ def best_start(
     with torch.no_grad():
         several = _repeated(reading, len(hypotheses))
         initial = model.assemble(several, model.pose(several, prior, hypotheses), prior)
-        initial = with_pose(initial, _bowed(initial, bows))
-    variables = pose_variables(initial)
+    variables = pose_variables(with_pose(initial, _bowed(initial, bows)))
     groups = variables.groups(camera_rate=trial.camera_rate, angle_rate=trial.angle_rate)
     optimizer = torch.optim.Adam(groups)
     topology = edge_topology(prior.mesh.faces)
 
-    def misfits() -> Float[Tensor, " hypotheses"]:
+    def misfits() -> Float[Tensor, " starts"]:
         angles = torch.tanh(variables.raw_angles) * initial.skeleton.angle_limits
         transforms = bone_transforms(initial.skeleton, angles)
         posed = Mesh(skin(initial.rest_mesh.vertices, transforms, prior.skinning_weights), prior.mesh.faces)
@@ -101,7 +100,6 @@ def best_start(
         best = int(final.argmin())
         chosen: Int[Tensor, " images"] = hypotheses[best : best + 1]
         prediction = model.assemble(reading, model.pose(reading, prior, chosen), prior)
-        prediction = with_pose(prediction, initial.joint_angles[best : best + 1])
     return Start(prediction, _legs_unfolded(variables.only(best), prediction), final)
 
 
