@@ -28,7 +28,7 @@ HIND_LEGS = tuple(k for k, name in enumerate(BONE_NAMES) if name.startswith("hin
 HIND_FOOT = BONE_NAMES.index("hind_left_foot")
 
 TAIL_REPULSION = 10.0
-"""How much farther the hind legs seem to a tail that hangs between them, for each unit that it is away."""
+"""How much farther hind legs count for what hangs between them, for each unit of its depth in that room."""
 
 BODY_MARGIN = 0.5
 """How far (object units) below the mean height the trunk's and head's vertices reach."""
@@ -58,7 +58,7 @@ def estimate_skeleton(vertices: Float[Tensor, "vertices 3"], *, imagine_legs: bo
 
 
 def tail_repulsion(points: Float[Tensor, "points 3"], skeleton: Skeleton) -> Float[Tensor, "points bones"]:
-    """What is added to the distances between points at rest and bones before they become skinning weights.
+    """What is added to the distances (object units) between points at rest and bones before skinning.
 
     The end of a hanging tail is nearer to the hind feet than to the tail's bone, and would step with them.
     So for points behind the hind feet and nearer to the mirror plane than half way to them, hind legs are

@@ -24,6 +24,7 @@ from farm3d.losses.supervision import (
     signed_distance_loss,
 )
 from farm3d.models.animal_model import AnimalModel, ImageReading, InstancePose
+from farm3d.ops.image_layout import channels_first
 from farm3d.render.mesh_renderer import render_surface
 from farm3d.training.precision import Precision, read_images
 from farm3d.training.ranks import WHOLE, Part
@@ -139,7 +140,7 @@ def _render_terms(
 
     def small(images: Tensor) -> Tensor:
         factor = images.shape[1] // size
-        return torch.nn.functional.avg_pool2d(images[:count].permute(0, 3, 1, 2), factor).permute(0, 2, 3, 1)
+        return torch.nn.functional.avg_pool2d(channels_first(images[:count]), factor).permute(0, 2, 3, 1)
 
     mask = small(batch.masks)
     overlap = eroded_overlap(buffers.mask, mask)
