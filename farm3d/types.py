@@ -126,7 +126,8 @@ class GroundTruth:
     """The farm's truth for a batch of procedural images, at surface points shared by an individual.
 
     `canonical_points` are the points' places on the species' mean animal, `rest_points` on the
-    individual at rest, `posed_points` in the pose of the image, all in the object frame.
+    individual at rest, `posed_points` in the pose of the image, all in the object frame, as are the posed
+    ends of the farm's bones, `joints`.
     """
 
     world_to_camera: Float[Tensor, "images 4 4"]
@@ -134,6 +135,7 @@ class GroundTruth:
     canonical_points: Float[Tensor, "images points 3"]
     rest_points: Float[Tensor, "images points 3"]
     posed_points: Float[Tensor, "images points 3"]
+    joints: Float[Tensor, "images joints 3"]
 
 
 @dataclass(frozen=True)

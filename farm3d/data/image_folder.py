@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from farm3d.data.samples import SampleCache, read_sample
 from farm3d.errors import ConfigError, InputError
 from farm3d.geometry.camera import Camera, with_field_of_view
 from farm3d.geometry.mesh import Mesh
-from farm3d.geometry.skeleton import Skeleton, bone_transforms
+from farm3d.geometry.skeleton import Skeleton, bone_transforms, posed_joints
 from farm3d.types import Batch, DirectionalLight, GroundTruth
 from farm3d.yaml_text import parse_yaml
 
@@ -30,6 +30,8 @@ class Individual:
     skinning_weights: Float[Tensor, "vertices 4"]
     rest_joints: Float[Tensor, "bones 2 3"]
     parents: tuple[int, ...]
+    mirrored_joints: Int[Tensor, " bones"]
+    """For each bone the one on the other side; itself on the mirror plane."""
 
 
 @dataclass(frozen=True)
@@ -95,17 +97,26 @@ def canonical_mesh(data: ImageDataSet) -> Mesh:
         return Mesh(vertices, torch.from_numpy(arrays["faces"]).long())
 
 
+def canonical_joints(data: ImageDataSet) -> Float[Tensor, "joints 3"]:
+    """The ends of the bones of the category's mean animal at rest."""
+    with np.load(data.folder / "canonical.npz") as arrays:
+        return torch.from_numpy(arrays["rest_joints"][:, 1]).float()
+
+
 @lru_cache(maxsize=512)
 def load_individual(folder: Path, number: int) -> Individual:
     """One animal's truth; cached, for a set shares some dozens among its images."""
     with np.load(folder / "individuals" / f"{number}.npz") as arrays:
+        rest_joints = torch.from_numpy(arrays["rest_joints"]).float()
+        ends = rest_joints[:, 1]
         return Individual(
             rest_vertices=torch.from_numpy(arrays["rest_vertices"]).float(),
             canonical=torch.from_numpy(arrays["canonical"]).float(),
             skinning_indices=torch.from_numpy(arrays["skinning_indices"].astype(np.int64)),
             skinning_weights=torch.from_numpy(arrays["skinning_weights"]).float(),
-            rest_joints=torch.from_numpy(arrays["rest_joints"]).float(),
+            rest_joints=rest_joints,
             parents=tuple(int(k) for k in arrays["parents"]),
+            mirrored_joints=torch.cdist(ends * ends.new_tensor([-1.0, 1.0, 1.0]), ends).argmin(dim=1),
         )
 
 
@@ -140,7 +151,8 @@ def load_batch(
     if truth_points:
         assert rngs is not None
         truth = _load_truth(data, [sample.truth for sample in samples], points=truth_points, rngs=rngs)
-        truth = _mirror_truth(truth, torch.tensor(flips))
+        order = load_individual(data.folder, samples[0].truth["individual"]).mirrored_joints
+        truth = _mirror_truth(truth, torch.tensor(flips), order=order)
     return Batch(
         images=planes([sample.image for sample in samples]) / 255.0,
         masks=planes([sample.mask for sample in samples])[..., None] / 255.0,
@@ -183,7 +195,8 @@ def _load_truth(
         torch.tensor([entry["ambient"] for entry in lights], dtype=torch.float32),
         torch.tensor([entry["diffuse"] for entry in lights], dtype=torch.float32),
     )
-    return GroundTruth(_model_cameras(records), light, canonical, rest, posed)
+    ends = posed_joints(skeleton, transforms)[:, :, 1] + offsets[:, None]
+    return GroundTruth(_model_cameras(records), light, canonical, rest, posed, ends)
 
 
 def _model_cameras(records: Sequence[Mapping[str, Any]]) -> Float[Tensor, "images 4 4"]:
@@ -196,8 +209,12 @@ def _model_cameras(records: Sequence[Mapping[str, Any]]) -> Float[Tensor, "image
     return with_field_of_view(camera).world_to_camera
 
 
-def _mirror_truth(truth: GroundTruth, mirrored: Tensor) -> GroundTruth:
-    """The truth of the images turned left to right: x changes its sign in the object and in the camera."""
+def _mirror_truth(truth: GroundTruth, mirrored: Tensor, *, order: Int[Tensor, " joints"]) -> GroundTruth:
+    """The truth of the images turned left to right: x changes its sign in the object and in the camera.
+
+    `order` names for each joint the one on the other side.
+    """
+    joints = torch.where(mirrored[:, None, None], truth.joints[:, order], truth.joints)
     sign = torch.where(mirrored, -1.0, 1.0)
     lateral = torch.stack([sign, torch.ones_like(sign), torch.ones_like(sign)], dim=-1)
     homogeneous = torch.cat([lateral, torch.ones_like(sign)[:, None]], dim=-1)
@@ -207,4 +224,5 @@ def _mirror_truth(truth: GroundTruth, mirrored: Tensor) -> GroundTruth:
         canonical_points=truth.canonical_points * lateral[:, None],
         rest_points=truth.rest_points * lateral[:, None],
         posed_points=truth.posed_points * lateral[:, None],
+        joints=joints * lateral[:, None],
     )

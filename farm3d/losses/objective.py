@@ -37,6 +37,7 @@ class LossTerms:
     posed_points: Scalar | None = None
     projection: Scalar | None = None
     light: Scalar | None = None
+    joints: Scalar | None = None
 
     def present(self) -> dict[str, Scalar]:
         """The terms that were computed, by name."""
@@ -73,6 +74,7 @@ class LossWeights(StrictConfig):
     posed_points: Schedule = Constant(10.0)
     projection: Schedule = Constant(10.0)
     light: Schedule = Constant(0.5)
+    joints: Schedule = Constant(1.0)
 
     def at(self, step: int) -> dict[str, float]:
         """The weights of one step by the terms' names."""

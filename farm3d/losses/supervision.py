@@ -55,6 +55,13 @@ def point_loss(predicted: Points, truth: Points) -> Float[Tensor, ""]:
     return (predicted - truth).square().sum(-1).add(1e-8).sqrt().mean()
 
 
+def shape_loss(predicted: Points, truth: Points) -> Float[Tensor, ""]:
+    """`point_loss` of shapes whose size and place do not count: a picture does not tell either."""
+    first, second = (points - points.mean(dim=-2, keepdim=True) for points in (predicted, truth))
+    scale = (first * second).sum(dim=(-2, -1)) / first.square().sum(dim=(-2, -1))
+    return point_loss(scale[..., None, None] * first, second)
+
+
 def projection_loss(
     predicted: Points, camera: Camera, *, truth: Points, true_camera: Camera
 ) -> Float[Tensor, ""]:

@@ -3,6 +3,7 @@
 Source: Farm3D (arXiv 2304.10535) section 3 and MagicPony (arXiv 2211.12497) section 3.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,6 +24,7 @@ from farm3d.models.shape_prior import extract_prior
 from farm3d.predictors.articulation import ArticulationPredictor
 from farm3d.predictors.dino_encoder import DinoEncoder
 from farm3d.predictors.image_encoder import EncodedImages, ImageEncoder
+from farm3d.predictors.joint_maps import JOINTS
 from farm3d.predictors.light import LightPredictor
 from farm3d.predictors.viewpoint import ViewpointPredictor
 from farm3d.pretrained.dino import WIDTH, DinoBackbone
@@ -59,6 +61,8 @@ class ModelConfig(StrictConfig):
     articulation_depth: int = 3
     articulation_heads: int = 4
     articulation_gain: float = 0.5
+    joint_maps: bool = False
+    """Whether the small backbone also says where joints are seen, which it learns from the farm's truth."""
     translation_range: tuple[float, float, float] = (0.443, 0.443, 3.5)
     """Largest |translation| (object units); the public 1.108 in depth is too little for crops whose
     scale follows the mask (docs/method.md, "Viewpoint")."""
@@ -87,15 +91,13 @@ class ImageReading:
     viewpoint: ViewpointPrediction
     light: DirectionalLight
 
-    def first(self, count: int) -> "ImageReading":
-        """The same of the first images of the batch."""
-        view, light, encoded = self.viewpoint, self.light, self.encoded
+    def each(self, change: Callable[[Tensor], Tensor]) -> "ImageReading":
+        """The same with a change of every tensor."""
+        view, light = self.viewpoint, self.light
         return ImageReading(
-            EncodedImages(encoded.features[:count], encoded.patches[:count]),
-            ViewpointPrediction(
-                view.azimuths[:count], view.logits[:count], view.elevation[:count], view.translation[:count]
-            ),
-            DirectionalLight(light.direction[:count], light.ambient[:count], light.diffuse[:count]),
+            self.encoded.each(change),
+            ViewpointPrediction(*map(change, (view.azimuths, view.logits, view.elevation, view.translation))),
+            DirectionalLight(*map(change, (light.direction, light.ambient, light.diffuse))),
         )
 
 
@@ -109,19 +111,21 @@ class InstancePose:
     camera: Camera
     hypothesis: Int[Tensor, " images"]
 
-    def first(self, count: int) -> "InstancePose":
-        """The same of the first images of the batch."""
+    def each(self, change: Callable[[Tensor], Tensor]) -> "InstancePose":
+        """The same with a change of every tensor that has one entry an image."""
         return InstancePose(
-            self.skeleton.at(self.skeleton.rest_joints[:count]),
-            self.joint_angles[:count],
-            self.bone_transforms[:count],
-            Camera(self.camera.world_to_camera[:count], self.camera.field_of_view),
-            self.hypothesis[:count],
+            self.skeleton.at(change(self.skeleton.rest_joints)),
+            change(self.joint_angles),
+            change(self.bone_transforms),
+            Camera(change(self.camera.world_to_camera), self.camera.field_of_view),
+            change(self.hypothesis),
         )
 
 
 class AnimalModel(nn.Module):
-    """All networks of one category."""
+    """All networks of one category; `joint_places` are the joints of its joint maps in the rest shape."""
+
+    joint_places: Tensor
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -161,6 +165,8 @@ class AnimalModel(nn.Module):
             harmonics=config.albedo_harmonics,
             condition_size=features,
         )
+        if config.joint_maps:
+            self.register_buffer("joint_places", torch.zeros(JOINTS, 3))
         self.feature_field = (
             FeatureField(
                 config.feature_channels,
@@ -289,4 +295,5 @@ def _encoder(config: ModelConfig) -> ImageEncoder | DinoEncoder:
         depth=config.encoder_depth,
         heads=config.encoder_heads,
         features=config.features,
+        joints=config.joint_maps,
     )

@@ -3,12 +3,15 @@
 Source: MagicPony (arXiv 2211.12497) section 3.1, whose frozen DINO ViT-S/8 is `dino_encoder`'s.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
+
+from farm3d.predictors.joint_maps import JointMaps
 
 
 @dataclass(frozen=True)
@@ -17,17 +20,32 @@ class EncodedImages:
 
     features: Float[Tensor, "images features"]
     patches: Float[Tensor, "images channels rows columns"]
+    joint_maps: Float[Tensor, "images joints _ _"] | None = None
+    """Logits of where each joint is seen, of encoders that look for them."""
+
+    def each(self, change: Callable[[Tensor], Tensor]) -> "EncodedImages":
+        """The same with a change of every tensor."""
+        maps = None if self.joint_maps is None else change(self.joint_maps)
+        return EncodedImages(change(self.features), change(self.patches), maps)
 
 
 class ImageEncoder(nn.Module):
     """Colours and mask of a square crop in, one feature vector and a patch map out.
 
     What is outside the mask is replaced by grey: the background says nothing of the animal, and the
-    mask itself is the fourth channel.
+    mask itself is the fourth channel. With `joints` it also says where each joint is seen.
     """
 
     def __init__(
-        self, *, image_size: int, patch_size: int, width: int, depth: int, heads: int, features: int
+        self,
+        *,
+        image_size: int,
+        patch_size: int,
+        width: int,
+        depth: int,
+        heads: int,
+        features: int,
+        joints: bool = False,
     ) -> None:
         super().__init__()
         self.image_size, self.patch_channels = image_size, width
@@ -43,6 +61,7 @@ class ImageEncoder(nn.Module):
             depth=depth,
             num_heads=heads,
         )
+        self.joint_maps = JointMaps(patch_channels=width) if joints else None
         self.head = nn.Sequential(
             nn.Conv2d(width, features, kernel_size=4, stride=2, padding=1, bias=False),
             nn.GroupNorm(features // 4, features),
@@ -58,4 +77,5 @@ class ImageEncoder(nn.Module):
         channels = torch.cat([centred, 2.0 * masks - 1.0], dim=-1).permute(0, 3, 1, 2)
         tokens = self.backbone.forward_features(channels)
         patches = tokens.transpose(1, 2).unflatten(2, (self.side, self.side))
-        return EncodedImages(self.head(patches).flatten(1), patches)
+        maps = None if self.joint_maps is None else self.joint_maps(channels, patches)
+        return EncodedImages(self.head(patches).flatten(1), patches, maps)

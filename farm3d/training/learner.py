@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 from torch.profiler import record_function
 
 from farm3d.errors import NonFiniteError
@@ -39,6 +41,13 @@ def new_learner(config: TrainConfig, device: torch.device) -> Learner:
     model = AnimalModel(config.model).to(device)
     average = copy.deepcopy(model).requires_grad_(False) if config.ema_decay else None
     return Learner(model, _optimizer(model), gradient_scaler(config.precision, device), average)
+
+
+def place_joints(learner: Learner, places: Float[Tensor, "joints 3"]) -> None:
+    """Say where the joints are that the joint maps learn to see."""
+    for model in (learner.model, learner.average):
+        if model is not None:
+            model.joint_places.copy_(places)
 
 
 def take_step(

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from farm3d.fields.sdf_field import SDFField
-from farm3d.geometry.camera import Camera
+from farm3d.geometry.camera import Camera, project_to_ndc
 from farm3d.geometry.skeleton_estimation import tail_repulsion
 from farm3d.geometry.skinning import segment_distances
 from farm3d.losses.objective import LossTerms
@@ -21,14 +21,16 @@ from farm3d.losses.supervision import (
     light_loss,
     point_loss,
     projection_loss,
+    shape_loss,
     signed_distance_loss,
 )
 from farm3d.models.animal_model import AnimalModel, ImageReading, InstancePose
 from farm3d.ops.image_layout import channels_first
+from farm3d.predictors.joint_maps import joint_loss
 from farm3d.render.mesh_renderer import render_surface
 from farm3d.training.precision import Precision, read_images
 from farm3d.training.ranks import WHOLE, Part
-from farm3d.types import Batch, SDFSamples, ShapePrior
+from farm3d.types import Batch, GroundTruth, SDFSamples, ShapePrior
 
 EIKONAL_POINTS = 1024
 
@@ -88,13 +90,21 @@ def supervised_terms(
         hypothesis=cross_entropy,
         azimuth=azimuth,
         elevation=elevation_loss(reading.viewpoint, truth.world_to_camera),
-        rest_points=point_loss(truth.canonical_points + offsets, truth.rest_points),
+        rest_points=shape_loss(truth.canonical_points + offsets, truth.rest_points),
         posed_points=point_loss(posed, truth.posed_points),
         projection=projection_loss(
             posed, pose.camera, truth=truth.posed_points, true_camera=Camera(truth.world_to_camera)
         ),
         light=light_loss(reading.light, truth.light),
+        joints=_joints_term(reading, truth),
     )
+
+
+def _joints_term(reading: ImageReading, truth: GroundTruth) -> Tensor | None:
+    """How well the encoder finds the joints in the image, where it looks for them."""
+    if reading.encoded.joint_maps is None:
+        return None
+    return joint_loss(reading.encoded.joint_maps, project_to_ndc(Camera(truth.world_to_camera), truth.joints))
 
 
 def posed_points(
@@ -127,7 +137,11 @@ def _render_terms(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Mask, missing-part and colour terms of the first images of the batch."""
     count, size = settings.render_images, settings.render_size
-    prediction = model.assemble(reading.first(count), pose.first(count), prior)
+
+    def first(values: Tensor) -> Tensor:
+        return values[:count]
+
+    prediction = model.assemble(reading.each(first), pose.each(first), prior)
     buffers = render_surface(
         prediction.posed_mesh,
         prediction.camera,

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from farm3d.config import dump_config
-from farm3d.data.image_folder import ImageDataSet
+from farm3d.data.image_folder import ImageDataSet, canonical_joints
 from farm3d.errors import NonFiniteError, TrainingError
 from farm3d.io.atomic import write_bytes_atomically
 from farm3d.seeding import deterministic_algorithms
@@ -26,7 +26,7 @@ from farm3d.training.checkpointing import (
 from farm3d.training.config import TrainConfig
 from farm3d.training.curricula import terms_by_step
 from farm3d.training.head_check import check_head, view_words_begin
-from farm3d.training.learner import Learner, StepLoss, new_learner, take_step
+from farm3d.training.learner import Learner, StepLoss, new_learner, place_joints, take_step
 from farm3d.training.metrics import cut_log, log_step
 from farm3d.training.nonfinite import save_batch
 from farm3d.training.ranks import ALONE, Ranks
@@ -66,6 +66,8 @@ def train(
     with _repeatable(ranks.device):
         learner = new_learner(config, ranks.device)
         first = restore_training(run, config=config, learner=learner)
+        if config.model.joint_maps:
+            place_joints(learner, canonical_joints(data))
         ranks.agree(first, what="found checkpoints of the steps")
         if ranks.writes:
             _prepare(config, run, first)

@@ -10,7 +10,13 @@ import pytest
 import torch
 
 from farm3d.data.augmentation import augmented_inputs
-from farm3d.data.image_folder import ImageDataSet, canonical_mesh, load_batch, open_data_set
+from farm3d.data.image_folder import (
+    ImageDataSet,
+    canonical_mesh,
+    load_batch,
+    load_individual,
+    open_data_set,
+)
 from farm3d.errors import InputError
 from farm3d.geometry.camera import Camera, project_to_ndc
 from farm3d.types import Batch
@@ -77,6 +83,28 @@ def test_mirrored_truth_is_the_truth_of_the_mirrored_world(data: ImageDataSet) -
     torch.testing.assert_close(turned.truth.light.direction, plain.truth.light.direction * mirror)
     torch.testing.assert_close(turned.truth.rest_points, plain.truth.rest_points * mirror)
     torch.testing.assert_close(turned.truth.canonical_points, plain.truth.canonical_points * mirror)
+    other_side = load_individual(data.folder, 0).mirrored_joints
+    assert torch.equal(other_side[other_side], torch.arange(len(other_side)))
+    assert (other_side != torch.arange(len(other_side))).sum() == 20
+    torch.testing.assert_close(turned.truth.joints, plain.truth.joints[:, other_side] * mirror)
+
+
+def test_the_joints_of_the_feet_are_where_the_hooves_are_seen(data: ImageDataSet) -> None:
+    loaded = batch(data, mirrored=False)
+    assert loaded.truth is not None
+    with np.load(data.folder / "individuals" / "0.npz") as arrays:
+        names = [str(name) for name in arrays["names"]]
+    for k, number in enumerate((0, 5, 11, 20)):
+        sample = json.loads(data.samples[number].read_text())
+        true = Camera(
+            torch.tensor(sample["camera"]["world_to_camera"]),
+            math.radians(sample["camera"]["field_of_view_degrees"]),
+        )
+        pixels = (project_to_ndc(true, loaded.truth.joints[k]) + 1.0) * (sample["crop_box"][2] / 2.0)
+        for hoof in ("left_fore_hoof", "right_hind_hoof"):
+            annotated = torch.tensor(sample["keypoints"][hoof][:2])
+            nearest = (pixels - annotated).norm(dim=-1).argmin()
+            assert names[int(nearest)].split("_")[0] == hoof.split("_")[0], (names[int(nearest)], hoof)
 
 
 def test_distances_are_zero_on_the_other_side(data: ImageDataSet) -> None:

@@ -110,7 +110,8 @@ def test_the_first_images_of_a_batch_are_what_they_are_alone(model: AnimalModel,
     with torch.no_grad():
         reading = model.read(colors, masks)
         pose = model.pose(reading, prior)
-        part = model.assemble(reading.first(2), pose.first(2), prior)
+        two = (value.each(lambda tensor: tensor[:2]) for value in (reading, pose))
+        part = model.assemble(*two, prior)
         whole = model.assemble(reading, pose, prior)
     # How BLAS blocks a product depends on its size: the last bits may differ.
     torch.testing.assert_close(part.posed_mesh.vertices, whole.posed_mesh.vertices[:2], rtol=0.0, atol=1e-6)
