@@ -8,6 +8,7 @@ import torch
 
 from farm3d.data.transforms import batch_of_crops, crop_box, crop_image
 from farm3d.errors import InputError
+from farm3d.inference.joint_fit import read_pose
 from farm3d.inference.refine import RefineConfig, refine
 from farm3d.io.image import read_image
 from farm3d.models.animal_model import AnimalModel
@@ -46,7 +47,7 @@ def predict_vertices(
     batch = batch_of_crops([crop_image(source.pixels, mask, view, size=model.config.image_size)])
     with torch.no_grad():
         reading = model.read(batch.images, batch.masks)
-        predicted = model.assemble(reading, model.pose(reading, prior), prior)
+        predicted = model.assemble(reading, read_pose(model, prior, reading), prior)
     refined = refine(model, prior, reading, initial=predicted, batch=batch, config=refinement)
     return project_prediction(refined, view)
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from farm3d.data.image_folder import ImageDataSet
 from farm3d.geometry.mesh import Mesh
 from farm3d.inference.fit_albedo import fit_albedo
+from farm3d.inference.joint_fit import read_pose
 from farm3d.inference.measure import Measurements
 from farm3d.inference.refine import RefineConfig, refine
 from farm3d.inference.texture import category_atlas
@@ -138,7 +139,7 @@ def score_procedural(
         batch = picture.batch
         with torch.no_grad():
             reading = model.read(batch.images, batch.masks)
-            predicted = model.assemble(reading, model.pose(reading, prior), prior)
+            predicted = model.assemble(reading, read_pose(model, prior, reading), prior)
         refined = refine(model, prior, reading, initial=predicted, batch=batch, config=refinement)
         if alignment is not None:
             refined = fit_albedo(model, reading, refined, batch=batch, config=refinement)

@@ -20,6 +20,7 @@ from farm3d.data.transforms import batch_of_crops, crop_box, crop_image
 from farm3d.errors import InputError
 from farm3d.inference.export import ExportOptions
 from farm3d.inference.fit_albedo import fit_albedo
+from farm3d.inference.joint_fit import read_pose
 from farm3d.inference.reconstructor import Reconstructor
 from farm3d.inference.refine import RefineConfig, refine
 from farm3d.inference.session import MaskOptions, Session, open_session, reconstruct_file
@@ -128,7 +129,7 @@ def parts(session: Session, photograph: Path) -> Mapping[str, Call]:
     def encode() -> tuple[ImageReading, AnimalPrediction]:
         with torch.no_grad():
             reading = model.read(coarse.images, coarse.masks)
-            return reading, model.assemble(reading, model.pose(reading, prior), prior)
+            return reading, model.assemble(reading, read_pose(model, prior, reading), prior)
 
     reading, first = encode()
     refined = refine(model, prior, reading, initial=first, batch=coarse, config=config)

@@ -8,6 +8,7 @@ from jaxtyping import Bool, UInt8
 
 from farm3d.data.transforms import batch_of_crops, crop_box, crop_image, place_in_image
 from farm3d.inference.fit_albedo import fit_albedo
+from farm3d.inference.joint_fit import read_pose
 from farm3d.inference.refine import RefineConfig, refine
 from farm3d.models.animal_model import AnimalModel
 from farm3d.render.mesh_renderer import render_mask
@@ -55,7 +56,7 @@ def reconstruct(
     batch = batch_of_crops([crop_image(pixels, mask, box, size=model.config.image_size)])
     with torch.no_grad():
         reading = model.read(batch.images, batch.masks)
-        initial = model.assemble(reading, model.pose(reading, prior), prior)
+        initial = model.assemble(reading, read_pose(model, prior, reading), prior)
     refined = refine(model, prior, reading, initial=initial, batch=batch, config=refinement)
     fine = batch_of_crops([crop_image(pixels, mask, box, size=refinement.albedo_size)])
     refined = fit_albedo(model, reading, refined, batch=fine, config=refinement)

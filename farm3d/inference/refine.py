@@ -16,6 +16,7 @@ from farm3d.data.transforms import resized
 from farm3d.geometry.mesh import Mesh
 from farm3d.geometry.skeleton import bone_transforms
 from farm3d.geometry.skinning import skin
+from farm3d.inference.joint_fit import SeenJoints, rest_joints, seen_joints
 from farm3d.inference.silhouette_fit import (
     PoseVariables,
     SilhouetteWeights,
@@ -79,6 +80,7 @@ class _Subject:
     prior: ShapePrior
     reading: ImageReading
     initial: AnimalPrediction
+    joints: SeenJoints | None
 
 
 def refine(
@@ -109,7 +111,8 @@ def refine(
     start = best_start(model, prior, reading, target=target, trial=trial, weights=config)
     own = deepcopy(model).requires_grad_(False)
     own.deformation.requires_grad_(True)
-    subject = _Subject(own, prior, reading, initial=start.prediction)
+    joints = seen_joints(model, prior, reading)
+    subject = _Subject(own, prior, reading, initial=start.prediction, joints=joints)
     code = reading.encoded.features.detach().clone().requires_grad_()
     return _fit(subject, start.variables, code, batch=batch, config=config)
 
@@ -130,9 +133,9 @@ def _fit(
     for k, size in enumerate(config.sizes):
         target, best, since = resized(batch, size), float("inf"), 0
         for _ in range(_steps_of(k, config)):
-            loss = _objective(
-                _predict(subject, pose, code), subject, target, topology=topology, config=config
-            )
+            prediction = _predict(subject, pose, code)
+            loss = _objective(prediction, subject, target, topology=topology, config=config)
+            loss = loss + config.joints * _joints_off(subject, prediction, code)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
@@ -155,7 +158,7 @@ def _steps_of(stage: int, config: RefineConfig) -> int:
 def _predict(subject: _Subject, pose: PoseVariables, code: Tensor) -> AnimalPrediction:
     """The prediction under the present values of what is optimised."""
     model, prior, reading = subject.model, subject.prior, subject.reading
-    shaped = replace(reading, encoded=replace(reading.encoded, features=code))
+    shaped = _shaped(reading, code)
     skeleton = model.skeleton(shaped, prior)
     angles = torch.tanh(pose.raw_angles) * skeleton.angle_limits
     transforms = bone_transforms(skeleton, angles)
@@ -169,6 +172,19 @@ def _predict(subject: _Subject, pose: PoseVariables, code: Tensor) -> AnimalPred
         bone_transforms=transforms,
         camera=pose.camera(),
     )
+
+
+def _shaped(reading: ImageReading, code: Tensor) -> ImageReading:
+    """The reading with another shape code."""
+    return replace(reading, encoded=replace(reading.encoded, features=code))
+
+
+def _joints_off(subject: _Subject, prediction: AnimalPrediction, code: Tensor) -> Float[Tensor, ""]:
+    """How many joints are not where the networks see them; 0 where they see none."""
+    if subject.joints is None:
+        return torch.zeros(())
+    rest = rest_joints(subject.model, _shaped(subject.reading, code))
+    return subject.joints.misfit(rest, prediction.bone_transforms, prediction.camera).mean()
 
 
 def _objective(

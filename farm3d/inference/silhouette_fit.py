@@ -39,6 +39,8 @@ class SilhouetteWeights(StrictConfig):
     """The same, in addition, for spine, neck, head and tail."""
     sideways_change: float = 20.0
     """The same, in addition, for side bending and twist: one silhouette says little about them."""
+    joints: float = 0.05
+    """Weight of each joint that is not where the networks see it, where they see joints."""
     lean: float = 5.0
     """Weight of the mean squared lean of the legs (radians) beyond MOST_LEAN."""
 

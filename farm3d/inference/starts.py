@@ -16,6 +16,7 @@ from farm3d.geometry.skeleton import bone_transforms
 from farm3d.geometry.skeleton_estimation import BODY_NAMES
 from farm3d.geometry.skinning import skin
 from farm3d.inference.edit import with_pose
+from farm3d.inference.joint_fit import read_pose, rest_joints, seen_joints
 from farm3d.inference.silhouette_fit import (
     LEG_BONES,
     PoseVariables,
@@ -76,8 +77,11 @@ def best_start(
     """
     hypotheses, bows = _starts(reading, trial.bow)
     with torch.no_grad():
-        several = _repeated(reading, len(hypotheses))
-        initial = model.assemble(several, model.pose(several, prior, hypotheses), prior)
+        several = reading.each(lambda tensor: tensor.expand(len(hypotheses), *tensor.shape[1:]))
+        pose = read_pose(model, prior, several, hypothesis=hypotheses)
+        initial = model.assemble(several, pose, prior)
+        joints = seen_joints(model, prior, several)
+        rest = rest_joints(model, several) if joints else None
     variables = pose_variables(with_pose(initial, _bowed(initial, bows)))
     groups = variables.groups(camera_rate=trial.camera_rate, angle_rate=trial.angle_rate)
     optimizer = torch.optim.Adam(groups)
@@ -88,6 +92,8 @@ def best_start(
         transforms = bone_transforms(initial.skeleton, angles)
         posed = Mesh(skin(initial.rest_mesh.vertices, transforms, prior.skinning_weights), prior.mesh.faces)
         fit = silhouette_misfit(posed, variables.camera(), target, topology=topology, weights=weights)
+        if joints and rest is not None:
+            fit = fit + weights.joints * joints.misfit(rest, transforms, variables.camera())
         return fit + pose_change(angles, initial.joint_angles, weights)
 
     for _ in range(trial.steps):
@@ -98,8 +104,7 @@ def best_start(
         improbable = -torch.log_softmax(reading.viewpoint.logits[0], dim=-1)
         final = misfits() + trial.improbability * improbable[hypotheses]
         best = int(final.argmin())
-        chosen: Int[Tensor, " images"] = hypotheses[best : best + 1]
-        prediction = model.assemble(reading, model.pose(reading, prior, chosen), prior)
+        prediction = model.assemble(reading, pose.each(lambda tensor: tensor[best : best + 1]), prior)
     return Start(prediction, _legs_unfolded(variables.only(best), prediction), final)
 
 
@@ -128,17 +133,3 @@ def _legs_unfolded(variables: PoseVariables, prediction: AnimalPrediction) -> Po
         read = pose_variables(prediction).raw_angles
         variables.raw_angles.copy_(torch.where(far[..., None], read, variables.raw_angles))
     return variables
-
-
-def _repeated(reading: ImageReading, count: int) -> ImageReading:
-    """The reading of one image `count` times."""
-    encoded, view, light = reading.encoded, reading.viewpoint, reading.light
-
-    def times(values: Tensor) -> Tensor:
-        return values.expand(count, *values.shape[1:])
-
-    return ImageReading(
-        type(encoded)(times(encoded.features), times(encoded.patches)),
-        type(view)(times(view.azimuths), times(view.logits), times(view.elevation), times(view.translation)),
-        type(light)(times(light.direction), times(light.ambient), times(light.diffuse)),
-    )
