@@ -19,7 +19,7 @@ from farm3d.geometry.mesh import Mesh
 from farm3d.geometry.skeleton import bone_transforms
 from farm3d.geometry.skinning import skin
 from farm3d.geometry.viewpoint import azimuth_elevation
-from farm3d.inference.joint_fit import read_pose
+from farm3d.inference.joint_fit import poses_under
 from farm3d.inference.silhouette_fit import (
     PoseVariables,
     SilhouetteWeights,
@@ -169,7 +169,7 @@ def _option(
     topology: EdgeTopology,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Angles and camera of one frame under one hypothesis, and how far the known shape is from the mask."""
-    pose = read_pose(model, prior, reading, hypothesis=torch.tensor([hypothesis]))
+    pose, _ = poses_under(model, prior, reading, hypothesis=torch.tensor([hypothesis]))
     mesh = Mesh(_posed(animal, pose.joint_angles), prior.mesh.faces)
     misfit = silhouette_misfit(mesh, pose.camera, target, topology=topology, weights=SilhouetteWeights())
     return pose.joint_angles, pose.camera.world_to_camera, misfit

@@ -15,14 +15,12 @@ from farm3d.geometry.camera import Camera, project_to_ndc
 from farm3d.geometry.skeleton import bone_transforms
 from farm3d.geometry.skeleton_estimation import tail_repulsion
 from farm3d.geometry.skinning import SkinningWeights, distance_skinning_weights, skin
-from farm3d.inference.silhouette_fit import variables_of
 from farm3d.models.animal_model import AnimalModel, ImageReading, InstancePose
 from farm3d.predictors.joint_maps import JointReading, read_joints
 from farm3d.shapes import BoneTransforms
 from farm3d.types import ShapePrior
 
-STEPS = 60
-CAMERA_RATE, ANGLE_RATE = 0.015, 0.05
+STEPS, RATE = 30, 0.05
 
 NEAR = 0.1
 """Half image sides: a joint much farther away than that from where it is seen is given up."""
@@ -69,58 +67,67 @@ def rest_joints(model: AnimalModel, reading: ImageReading) -> Float[Tensor, "ima
     return model.joint_places + model.offsets(model.joint_places, reading)
 
 
-def read_pose(
-    model: AnimalModel,
-    prior: ShapePrior,
-    reading: ImageReading,
-    *,
-    hypothesis: Int[Tensor, " images"] | None = None,
-) -> InstancePose:
-    """The pose that the networks read under one hypothesis an image, or under the most plausible one.
+def read_pose(model: AnimalModel, prior: ShapePrior, reading: ImageReading) -> InstancePose:
+    """The pose that the networks read, of each image under its most plausible hypothesis.
 
-    Of a model that sees joints it is fitted to them, every hypothesis for itself, and how well that went
-    tells which is plausible, together with its probability. Gradients reach nothing.
+    Of a model that sees joints every hypothesis is fitted to them, and how well that went tells which is
+    plausible, together with its probability.
+    """
+    logits = reading.viewpoint.logits
+    if reading.encoded.joint_maps is None:
+        with torch.no_grad():
+            return model.pose(reading, prior)
+    images, several = logits.shape
+    repeated = reading.each(lambda tensor: tensor.repeat_interleave(several, dim=0))
+    every = torch.arange(several).repeat(images)
+    pose, implausible = poses_under(model, prior, repeated, hypothesis=every)
+    best = implausible.unflatten(0, (images, several)).argmin(dim=1)
+    return pose.each(lambda tensor: tensor[best + several * torch.arange(images)])
+
+
+def poses_under(
+    model: AnimalModel, prior: ShapePrior, reading: ImageReading, *, hypothesis: Int[Tensor, " images"]
+) -> tuple[InstancePose, Float[Tensor, " images"]]:
+    """Each image's pose under the hypothesis given for it, and how implausible that is.
+
+    That is its negative log probability, and what the fit to the joints costs of a model that sees them.
+    Gradients reach nothing.
     """
     with torch.no_grad():
-        if not model.config.joint_maps:
-            return model.pose(reading, prior, hypothesis)
-        if hypothesis is not None:
-            return _fitted(model, prior, reading, hypothesis=hypothesis)[0]
-        several = reading.viewpoint.logits.shape[1]
-        repeated = reading.each(lambda tensor: tensor.repeat_interleave(several, dim=0))
-        images = len(reading.viewpoint.logits)
-        pose, misfit = _fitted(model, prior, repeated, hypothesis=torch.arange(several).repeat(images))
-        improbable = -torch.log_softmax(reading.viewpoint.logits, dim=-1)
-        best = (misfit.unflatten(0, (images, several)) + improbable).argmin(dim=1)
-        return pose.each(lambda tensor: tensor[best + several * torch.arange(images)])
+        improbable = -torch.log_softmax(reading.viewpoint.logits, dim=-1).gather(1, hypothesis[:, None])[:, 0]
+        pose = model.pose(reading, prior, hypothesis)
+        joints = seen_joints(model, prior, reading)
+        if joints is None:
+            return pose, improbable
+        pose, cost = _fitted(pose, joints, rest_joints(model, reading))
+        return pose, improbable + cost
 
 
 @torch.enable_grad()
 def _fitted(
-    model: AnimalModel, prior: ShapePrior, reading: ImageReading, *, hypothesis: Int[Tensor, " images"]
+    first: InstancePose, joints: SeenJoints, rest: Float[Tensor, "images joints 3"]
 ) -> tuple[InstancePose, Float[Tensor, " images"]]:
-    """Each image's pose after some steps of Adam towards its joints, and what is left of their cost."""
-    with torch.no_grad():
-        first = model.pose(reading, prior, hypothesis)
-        rest, joints = rest_joints(model, reading), seen_joints(model, prior, reading)
-    assert joints is not None
-    limits = first.skeleton.angle_limits
-    free = variables_of(first.camera.world_to_camera, first.joint_angles / limits)
-    optimizer = torch.optim.Adam(free.groups(camera_rate=CAMERA_RATE, angle_rate=ANGLE_RATE))
+    """Each pose after some steps of Adam towards the joints, and what is left of its cost.
 
-    def cost() -> Float[Tensor, " images"]:
-        angles = torch.tanh(free.raw_angles) * limits
-        turned = (angles - first.joint_angles).square().sum(dim=1)
+    The camera stays: joints that are all seen a little off would take the whole animal along.
+    """
+    limits = first.skeleton.angle_limits
+    # As shares of the limits, which tanh keeps.
+    raw = torch.atanh((first.joint_angles / limits).clamp(-0.99, 0.99)).requires_grad_()
+    optimizer = torch.optim.Adam([raw], lr=RATE)
+
+    def posed() -> InstancePose:
+        angles = torch.tanh(raw) * limits
+        return replace(first, joint_angles=angles, bone_transforms=bone_transforms(first.skeleton, angles))
+
+    def cost(pose: InstancePose) -> Float[Tensor, " images"]:
+        turned = (pose.joint_angles - first.joint_angles).square().sum(dim=1)
         change = turned[:, 0] + SIDEWAYS_CHANGE * turned[:, 1:].sum(dim=1)
-        off = joints.misfit(rest, bone_transforms(first.skeleton, angles), free.camera())
-        return off + CHANGE * change
+        return joints.misfit(rest, pose.bone_transforms, pose.camera) + CHANGE * change
 
     for _ in range(STEPS):
         optimizer.zero_grad(set_to_none=True)
-        cost().sum().backward()
+        cost(posed()).sum().backward()
         optimizer.step()
     with torch.no_grad():
-        angles = torch.tanh(free.raw_angles) * limits
-        transforms = bone_transforms(first.skeleton, angles)
-        pose = replace(first, joint_angles=angles, bone_transforms=transforms, camera=free.camera())
-        return pose, cost()
+        return posed(), cost(posed())

@@ -16,7 +16,7 @@ from farm3d.geometry.skeleton import bone_transforms
 from farm3d.geometry.skeleton_estimation import BODY_NAMES
 from farm3d.geometry.skinning import skin
 from farm3d.inference.edit import with_pose
-from farm3d.inference.joint_fit import read_pose, rest_joints, seen_joints
+from farm3d.inference.joint_fit import poses_under, rest_joints, seen_joints
 from farm3d.inference.silhouette_fit import (
     LEG_BONES,
     PoseVariables,
@@ -78,7 +78,7 @@ def best_start(
     hypotheses, bows = _starts(reading, trial.bow)
     with torch.no_grad():
         several = reading.each(lambda tensor: tensor.expand(len(hypotheses), *tensor.shape[1:]))
-        pose = read_pose(model, prior, several, hypothesis=hypotheses)
+        pose, implausible = poses_under(model, prior, several, hypothesis=hypotheses)
         initial = model.assemble(several, pose, prior)
         joints = seen_joints(model, prior, several)
         rest = rest_joints(model, several) if joints else None
@@ -101,8 +101,7 @@ def best_start(
         misfits().sum().backward()
         optimizer.step()
     with torch.no_grad():
-        improbable = -torch.log_softmax(reading.viewpoint.logits[0], dim=-1)
-        final = misfits() + trial.improbability * improbable[hypotheses]
+        final = misfits() + trial.improbability * implausible
         best = int(final.argmin())
         prediction = model.assemble(reading, pose.each(lambda tensor: tensor[best : best + 1]), prior)
     return Start(prediction, _legs_unfolded(variables.only(best), prediction), final)

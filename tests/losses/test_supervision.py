@@ -5,6 +5,8 @@ import math
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from farm3d.geometry.camera import Camera, camera_from_rotation, project_to_ndc
 from farm3d.geometry.viewpoint import viewpoint_rotation
@@ -18,6 +20,7 @@ from farm3d.losses.supervision import (
     light_loss,
     point_loss,
     projection_loss,
+    shape_loss,
     signed_distance_loss,
 )
 from farm3d.types import DirectionalLight, SDFSamples, ViewpointPrediction
@@ -90,6 +93,22 @@ def test_point_loss_is_the_mean_distance() -> None:
     moved = points(0) + torch.tensor([0.3, 0.0, -0.4])
     assert float(point_loss(moved, points(0))) == pytest.approx(0.5, abs=1e-4)
     assert float(point_loss(points(0), points(0))) < 2e-4
+
+
+@given(st.floats(0.3, 3.0), st.floats(-2.0, 2.0))
+def test_shape_loss_sees_neither_size_nor_place(size: float, shift: float) -> None:
+    moved = points(0) * size + torch.tensor([shift, -shift, 0.5])
+    assert float(shape_loss(moved, points(0))) < 1e-3
+    assert float(shape_loss(points(1), points(0))) == pytest.approx(
+        float(shape_loss(points(1) * size, points(0) + shift)), rel=1e-3
+    )
+
+
+def test_shape_loss_takes_the_size_of_least_squares() -> None:
+    first, second = (points(k) - points(k).mean(dim=-2, keepdim=True) for k in (0, 1))
+    size = np.linalg.lstsq(first.flatten()[:, None].numpy(), second.flatten().numpy())[0][0]
+    expected = float(point_loss(first * float(size), second))
+    assert float(shape_loss(points(0), points(1))) == pytest.approx(expected, rel=1e-4)
 
 
 def test_projection_loss_is_zero_for_equal_inputs_and_else_the_distance_in_the_image() -> None:
