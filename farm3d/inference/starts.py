@@ -36,7 +36,7 @@ from farm3d.types import AnimalPrediction, Batch, ShapePrior
 class Start:
     """The networks' reading under the best hypothesis, and the pose that its trial came to.
 
-    `misfits` are those of all hypotheses, then of those that were tried bowed, too; improbable ones' raised.
+    `misfits` are those of all hypotheses, then of those that were tried bowed, too; implausible ones' raised.
     """
 
     prediction: AnimalPrediction
@@ -50,7 +50,7 @@ BOWED = {"head": 0.3, "neck": 1.0, "withers": 0.7}
 
 @dataclass(frozen=True)
 class Trial:
-    """How hypotheses are tried: so many steps, at these rates; what a negative log probability costs.
+    """How hypotheses are tried: so many steps, at these rates; what implausibility costs.
 
     With a `bow` (radians) those that see the animal from the front are tried with the neck bowed by it, too.
     """
