@@ -85,6 +85,18 @@ def read_description(folder: Path) -> dict[str, Any]:
 
 def canonical_mesh(data: ImageDataSet) -> Mesh:
     """The category's mean animal at rest; raises InputError where the data set knows no truth."""
+    with np.load(_canonical_file(data)) as arrays:
+        vertices = torch.from_numpy(arrays["rest_vertices"]).float()
+        return Mesh(vertices, torch.from_numpy(arrays["faces"]).long())
+
+
+def canonical_joints(data: ImageDataSet) -> Float[Tensor, "joints 3"]:
+    """The ends of that animal's bones at rest; raises InputError as `canonical_mesh` does."""
+    with np.load(_canonical_file(data)) as arrays:
+        return torch.from_numpy(arrays["rest_joints"][:, 1]).float()
+
+
+def _canonical_file(data: ImageDataSet) -> Path:
     path = data.folder / "canonical.npz"
     if not path.is_file():
         generator = data.description.get("generator")
@@ -92,15 +104,7 @@ def canonical_mesh(data: ImageDataSet) -> Mesh:
             f"{data.folder}: no truth (canonical.npz) in a set made from {generator}; train with"
             f" supervision=images or on one of farm3d-synth --category {data.category} --generator procedural"
         )
-    with np.load(path) as arrays:
-        vertices = torch.from_numpy(arrays["rest_vertices"]).float()
-        return Mesh(vertices, torch.from_numpy(arrays["faces"]).long())
-
-
-def canonical_joints(data: ImageDataSet) -> Float[Tensor, "joints 3"]:
-    """The ends of the bones of the category's mean animal at rest."""
-    with np.load(data.folder / "canonical.npz") as arrays:
-        return torch.from_numpy(arrays["rest_joints"][:, 1]).float()
+    return path
 
 
 @lru_cache(maxsize=512)

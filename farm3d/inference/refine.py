@@ -50,7 +50,7 @@ class RefineConfig(SilhouetteWeights):
     trial_bow: float = 40.0
     """Degrees by which necks are bowed beyond the networks' reading, for a second trial of frontal views."""
     improbability: float = 0.5
-    """Cost of how implausible a hypothesis is (`poses_under`) beside its misfit, which tells ends less well."""
+    """Cost of how implausible a hypothesis is (`poses_under`) beside its misfit, which hardly tells ends."""
     camera_rate: float = 0.01
     angle_rate: float = 0.03
     shape_rate: float = 0.02

@@ -11,7 +11,7 @@ import torch
 
 from farm3d.config import dump_config
 from farm3d.data.image_folder import ImageDataSet, canonical_joints
-from farm3d.errors import NonFiniteError, TrainingError
+from farm3d.errors import ConfigError, NonFiniteError, TrainingError
 from farm3d.io.atomic import write_bytes_atomically
 from farm3d.seeding import deterministic_algorithms
 from farm3d.training.batches import check_parts
@@ -58,11 +58,12 @@ def train(
 
     Every random draw is keyed by the seed and the step, so an interrupted and resumed run equals an
     uninterrupted one bit for bit on a CPU. Of several `ranks` the first writes, and all stop together.
-    `notice` is told what goes wrong and is mended. Raises TrainingError on a loss or gradient that is not
-    finite, with the step's batch saved to `run`, where the shape's surface is lost for good, and where head
-    and tail have changed places (`check_head`).
+    `notice` is told what goes wrong and is mended. Raises ConfigError for settings that do not go together,
+    TrainingError on a loss or gradient that is not finite, with the step's batch saved to `run`, where the
+    shape's surface is lost for good, and where head and tail have changed places (`check_head`).
     """
     check_parts(config, ranks)
+    _check_joints(config)
     with _repeatable(ranks.device):
         learner = new_learner(config, ranks.device)
         first = restore_training(run, config=config, learner=learner)
@@ -96,6 +97,15 @@ def train(
             write_finished(run / f"{config.category}.safetensors", learner, metadata)
         ranks.wait()
     return checkpoint_folder(run, done)
+
+
+def _check_joints(config: TrainConfig) -> None:
+    """Raise ConfigError where joints are to be learned by what cannot."""
+    if config.model.joint_maps and (config.supervision != "truth" or config.model.backbone != "small"):
+        raise ConfigError(
+            "model.joint_maps: the small backbone learns joints from the farm's truth;"
+            " set model.joint_maps=false, or model.backbone=small and supervision=truth"
+        )
 
 
 def _prepare(config: TrainConfig, run: Path, first: int) -> None:

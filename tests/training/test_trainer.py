@@ -18,8 +18,8 @@ from PIL import Image
 
 from farm3d.cli.train import main
 from farm3d.config import load_config, plain_values
-from farm3d.data.image_folder import ImageDataSet, open_data_set
-from farm3d.errors import CheckpointError, TrainingError
+from farm3d.data.image_folder import ImageDataSet, canonical_joints, open_data_set
+from farm3d.errors import CheckpointError, ConfigError, TrainingError
 from farm3d.losses.objective import LossTerms
 from farm3d.models.build import load_trained
 from farm3d.training.config import TrainConfig
@@ -194,6 +194,23 @@ def test_a_few_images_are_learned_by_heart(finished: Path, data: ImageDataSet, t
     for name, share in (("posed_points", 0.6), ("projection", 0.6), ("mask", 0.8), ("loss", 0.6)):
         first, last = (mean([line[name] for line in part]) for part in (lines[:10], lines[-20:]))
         assert last < share * first, f"{name}: {first:.4f} -> {last:.4f}"
+
+
+def test_joints_are_learned_and_their_places_kept(data: ImageDataSet, tmp_path: Path) -> None:
+    run, settings = tmp_path / "run", config("model.joint_maps=true", f"steps={PRIOR_STEPS + 40}")
+    run_training(settings, data, run)
+    lines = [line["joints"] for line in metrics(run) if "joints" in line]
+    assert mean(lines[-5:]) < mean(lines[:2]) - 0.5
+    model = load_trained(run / f"{settings.category}.safetensors").model
+    torch.testing.assert_close(model.joint_places, canonical_joints(data), rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("setting", ["supervision=images", "model.backbone=dino"])
+def test_joints_need_the_farms_truth_and_the_small_backbone(
+    data: ImageDataSet, tmp_path: Path, setting: str
+) -> None:
+    with pytest.raises(ConfigError, match="joint_maps"):
+        run_training(config("model.joint_maps=true", "model.image_size=64", setting), data, tmp_path / "run")
 
 
 def interrupt_when(ready: Callable[[], bool], seconds: float = 60.0) -> threading.Thread:
