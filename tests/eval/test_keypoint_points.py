@@ -1,5 +1,6 @@
 """The table from annotated keypoints to points of the farm's animals: complete, on the surface, mirrored."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -107,7 +108,12 @@ def test_points_are_mirrored_and_stand_where_their_names_say(category: str) -> N
 def test_the_file_is_what_the_farm_says(tmp_path: Path) -> None:
     write_points(tmp_path / "points.yaml")
     committed = Path(keypoint_points.__file__).with_name("keypoint_points.yaml")
-    assert (tmp_path / "points.yaml").read_text() == committed.read_text()
+    written, expected = (path.read_text() for path in (tmp_path / "points.yaml", committed))
+    # Processors round differently: the last of the four digits may be another.
+    number = re.compile(r"-?\d+\.\d+")
+    assert number.sub("#", written) == number.sub("#", expected)
+    values = (np.array([float(text) for text in number.findall(part)]) for part in (written, expected))
+    np.testing.assert_allclose(*values, rtol=0.0, atol=1.5e-4)
 
 
 def test_points_lie_on_the_shipped_surface_near_the_farm_s(prior_mesh: Mesh) -> None:

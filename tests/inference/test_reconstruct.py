@@ -13,6 +13,7 @@ from farm3d.data.transforms import Crop, batch_of_crops, resized
 from farm3d.geometry.mesh import Mesh
 from farm3d.geometry.viewpoint import azimuth_elevation
 from farm3d.inference.edit import with_pose
+from farm3d.inference.joint_fit import poses_under
 from farm3d.inference.reconstruct import (
     Reconstruction,
     intersection_over_union,
@@ -179,7 +180,9 @@ def test_a_head_that_is_down_is_found_though_the_networks_read_it_up(
     model, neck = trained.model, result.initial.skeleton.names.index("neck")
     with torch.no_grad():
         reading = model.read(result.batch.images, result.batch.masks)
-        read = model.assemble(reading, model.pose(reading, prior), prior)
+        most_probable = reading.viewpoint.logits.argmax(dim=-1)
+        pose, _ = poses_under(model, prior, reading, hypothesis=most_probable)
+        read = model.assemble(reading, pose, prior)
         angles = read.joint_angles.clone()
         angles[0, :3, 0] += math.radians(35.0)
         down = with_pose(read, angles)

@@ -63,9 +63,9 @@ def gradients(data: ImageDataSet, kind: str, *, accumulate: int = 1, ranks: Rank
 
 
 def assert_same(found: Gradients, expected: Gradients) -> None:
-    """To one millionth of the whole gradient; that of each part of the model, where more cancels, to 1e-5."""
+    """To three millionths of the whole gradient; that of each part, where more cancels, to 1e-5."""
     assert found.keys() == expected.keys()
-    assert relative_error(found, expected) < 1e-6
+    assert relative_error(found, expected) < 3e-6
     for part in {name.split(".")[0] for name in expected}:
         assert relative_error(found, expected, part) < 1e-5, part
 
