@@ -79,10 +79,11 @@ def read_pose(model: AnimalModel, prior: ShapePrior, reading: ImageReading) -> I
             return model.pose(reading, prior)
     images, several = logits.shape
     repeated = reading.each(lambda tensor: tensor.repeat_interleave(several, dim=0))
-    every = torch.arange(several).repeat(images)
+    every = torch.arange(several, device=logits.device).repeat(images)
     pose, implausible = poses_under(model, prior, repeated, hypothesis=every)
     best = implausible.unflatten(0, (images, several)).argmin(dim=1)
-    return pose.each(lambda tensor: tensor[best + several * torch.arange(images)])
+    chosen = best + several * torch.arange(images, device=logits.device)
+    return pose.each(lambda tensor: tensor[chosen])
 
 
 def poses_under(

@@ -13,9 +13,6 @@ from torch import Tensor, nn
 JOINTS = 32
 """Ends of the bones of the farm's animals, all species' alike."""
 
-SIDE_SHARE = 4
-"""Pixels of the crop to a pixel of the maps."""
-
 REACH = 2
 """Pixels around a map's maximum that say where exactly the joint is."""
 
