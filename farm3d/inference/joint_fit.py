@@ -16,6 +16,7 @@ from farm3d.geometry.skeleton import bone_transforms
 from farm3d.geometry.skeleton_estimation import tail_repulsion
 from farm3d.geometry.skinning import SkinningWeights, distance_skinning_weights, skin
 from farm3d.models.animal_model import AnimalModel, ImageReading, InstancePose
+from farm3d.ops.tensors import with_tensors
 from farm3d.predictors.joint_maps import JointReading, read_joints
 from farm3d.shapes import BoneTransforms
 from farm3d.types import ShapePrior
@@ -63,7 +64,7 @@ def seen_joints(model: AnimalModel, prior: ShapePrior, reading: ImageReading) ->
 
 
 def rest_joints(model: AnimalModel, reading: ImageReading) -> Float[Tensor, "images joints 3"]:
-    """The joints of each animal at rest, which its deformation carries along."""
+    """The joints of each animal at rest (object units), which its deformation carries along."""
     return model.joint_places + model.offsets(model.joint_places, reading)
 
 
@@ -78,7 +79,7 @@ def read_pose(model: AnimalModel, prior: ShapePrior, reading: ImageReading) -> I
         with torch.no_grad():
             return model.pose(reading, prior)
     images, several = logits.shape
-    repeated = reading.each(lambda tensor: tensor.repeat_interleave(several, dim=0))
+    repeated = with_tensors(reading, lambda tensor: tensor.repeat_interleave(several, dim=0))
     every = torch.arange(several, device=logits.device).repeat(images)
     pose, implausible = poses_under(model, prior, repeated, hypothesis=every)
     best = implausible.unflatten(0, (images, several)).argmin(dim=1)

@@ -28,6 +28,7 @@ from farm3d.inference.silhouette_fit import (
 )
 from farm3d.models.animal_model import AnimalModel, ImageReading
 from farm3d.ops.mesh_topology import edge_topology
+from farm3d.ops.tensors import with_tensors
 from farm3d.shapes import JointAngles
 from farm3d.types import AnimalPrediction, Batch, ShapePrior
 
@@ -77,7 +78,7 @@ def best_start(
     """
     hypotheses, bows = _starts(reading, trial.bow)
     with torch.no_grad():
-        several = reading.each(lambda tensor: tensor.expand(len(hypotheses), *tensor.shape[1:]))
+        several = with_tensors(reading, lambda tensor: tensor.expand(len(hypotheses), *tensor.shape[1:]))
         pose, implausible = poses_under(model, prior, several, hypothesis=hypotheses)
         initial = model.assemble(several, pose, prior)
         joints = seen_joints(model, prior, several)

@@ -91,15 +91,6 @@ class ImageReading:
     viewpoint: ViewpointPrediction
     light: DirectionalLight
 
-    def each(self, change: Callable[[Tensor], Tensor]) -> "ImageReading":
-        """The same with a change of every tensor."""
-        view, light = self.viewpoint, self.light
-        return ImageReading(
-            self.encoded.each(change),
-            ViewpointPrediction(*map(change, (view.azimuths, view.logits, view.elevation, view.translation))),
-            DirectionalLight(*map(change, (light.direction, light.ambient, light.diffuse))),
-        )
-
 
 @dataclass(frozen=True)
 class InstancePose:

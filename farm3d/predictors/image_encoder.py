@@ -3,7 +3,6 @@
 Source: MagicPony (arXiv 2211.12497) section 3.1, whose frozen DINO ViT-S/8 is `dino_encoder`'s.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -22,11 +21,6 @@ class EncodedImages:
     patches: Float[Tensor, "images channels rows columns"]
     joint_maps: Float[Tensor, "images joints _ _"] | None = None
     """Logits of where each joint is seen, of encoders that look for them."""
-
-    def each(self, change: Callable[[Tensor], Tensor]) -> "EncodedImages":
-        """The same with a change of every tensor."""
-        maps = None if self.joint_maps is None else change(self.joint_maps)
-        return EncodedImages(change(self.features), change(self.patches), maps)
 
 
 class ImageEncoder(nn.Module):

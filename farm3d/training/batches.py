@@ -12,10 +12,10 @@ from farm3d.data.augmentation import augmented_inputs
 from farm3d.data.image_folder import ImageDataSet, load_batch
 from farm3d.data.samples import SampleCache
 from farm3d.errors import ConfigError
+from farm3d.ops.tensors import with_tensors
 from farm3d.seeding import numpy_rng
 from farm3d.training.config import TrainConfig
 from farm3d.training.ranks import ALONE, WHOLE, Part, Ranks
-from farm3d.training.tensors import with_tensors
 from farm3d.types import Batch
 
 Inputs = tuple[Tensor, Tensor]

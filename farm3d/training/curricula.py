@@ -16,6 +16,7 @@ from farm3d.geometry.tetrahedral_grid import shape_lattice
 from farm3d.guidance.denoiser import Denoiser
 from farm3d.losses.objective import LossTerms
 from farm3d.models.animal_model import COMPLETE, AnimalModel, Phase
+from farm3d.ops.tensors import with_tensors
 from farm3d.predictors.hypotheses import Exploration
 from farm3d.seeding import numpy_rng
 from farm3d.training.batches import Portion, portions
@@ -24,7 +25,6 @@ from farm3d.training.guidance import load_denoiser
 from farm3d.training.image_step import RECONSTRUCTION, ImageDraws, ImageStep, eikonal_term, image_terms
 from farm3d.training.lost_shape import LEGS_LOST, SURFACE_LOST, recovery_terms
 from farm3d.training.ranks import ALONE, Part, Ranks
-from farm3d.training.tensors import with_tensors
 from farm3d.training.train_step import StepSettings, prior_terms, supervised_terms
 from farm3d.training.virtual_views import distillation_term, draw_views
 from farm3d.training.visuals import write_picture

@@ -33,6 +33,7 @@ from farm3d.losses.regularization import (
     sideways_loss,
 )
 from farm3d.models.animal_model import AnimalModel, ImageReading, Phase
+from farm3d.ops.tensors import with_tensors
 from farm3d.predictors.hypotheses import (
     ChosenHypotheses,
     Exploration,
@@ -49,7 +50,6 @@ from farm3d.render.mesh_renderer import (
 from farm3d.shapes import Faces
 from farm3d.training.precision import Precision, read_images
 from farm3d.training.ranks import WHOLE, Part
-from farm3d.training.tensors import with_tensors
 from farm3d.types import AnimalPrediction, Batch, RenderBuffers, SDFSamples, ShapePrior
 
 VertexFeatures = Float[Tensor, "vertices channels"]

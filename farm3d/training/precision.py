@@ -11,7 +11,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.overrides import TorchFunctionMode
 
 from farm3d.models.animal_model import AnimalModel, ImageReading
-from farm3d.training.tensors import with_tensors
+from farm3d.ops.tensors import with_tensors
 
 Precision = Literal["float32", "bfloat16", "float16"]
 HALF: dict[Precision, torch.dtype] = {"bfloat16": torch.bfloat16, "float16": torch.float16}

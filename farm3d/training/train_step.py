@@ -26,6 +26,7 @@ from farm3d.losses.supervision import (
 )
 from farm3d.models.animal_model import AnimalModel, ImageReading, InstancePose
 from farm3d.ops.image_layout import channels_first
+from farm3d.ops.tensors import with_tensors
 from farm3d.predictors.joint_maps import joint_loss
 from farm3d.render.mesh_renderer import render_surface
 from farm3d.training.precision import Precision, read_images
@@ -141,7 +142,7 @@ def _render_terms(
     def first(values: Tensor) -> Tensor:
         return values[:count]
 
-    prediction = model.assemble(reading.each(first), pose.each(first), prior)
+    prediction = model.assemble(with_tensors(reading, first), pose.each(first), prior)
     buffers = render_surface(
         prediction.posed_mesh,
         prediction.camera,

@@ -9,6 +9,7 @@ from farm3d.geometry.tetrahedral_grid import shape_lattice
 from farm3d.geometry.viewpoint import azimuth_elevation
 from farm3d.models.animal_model import AnimalModel, Phase
 from farm3d.models.shape_prior import extract_prior
+from farm3d.ops.tensors import with_tensors
 from farm3d.types import AnimalPrediction, ShapePrior
 
 from .small_models import QuadrupedField, random_crops, tiny_config, tiny_model
@@ -110,7 +111,7 @@ def test_the_first_images_of_a_batch_are_what_they_are_alone(model: AnimalModel,
     with torch.no_grad():
         reading = model.read(colors, masks)
         pose = model.pose(reading, prior)
-        two = (value.each(lambda tensor: tensor[:2]) for value in (reading, pose))
+        two = with_tensors(reading, lambda tensor: tensor[:2]), pose.each(lambda tensor: tensor[:2])
         part = model.assemble(*two, prior)
         whole = model.assemble(reading, pose, prior)
     # How BLAS blocks a product depends on its size: the last bits may differ.
