@@ -23,7 +23,7 @@ def test_the_end_of_the_tail_does_not_step_with_the_hind_feet(horse: ShapePrior)
     of_legs = horse.skinning_weights.dense(len(horse.skeleton.names))[:, HIND_LEGS].sum(dim=1)
     nearest = distance_skinning_weights(vertices, horse.skeleton.rest_joints, 0.05)
     by_distance = nearest.dense(len(horse.skeleton.names))[:, HIND_LEGS].sum(dim=1)
-    assert float(by_distance[low].max()) > 0.4
+    assert float(by_distance[low].max()) > 0.3
     assert float(of_legs[low].max()) < 0.05
 
 
