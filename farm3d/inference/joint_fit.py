@@ -27,8 +27,8 @@ NEAR = 0.1
 """Half image sides: a joint much farther away than that from where it is seen is given up."""
 
 CHANGE, SIDEWAYS_CHANGE = 1.0, 10.0
-"""Cost of the squared change of an angle (radians), and how much more of side bending and twist, which points in a
-picture tell least of."""
+"""Cost of the squared change of an angle (radians), and how much more of side bending and twist, of which
+points in a picture tell least."""
 
 
 @dataclass(frozen=True)
