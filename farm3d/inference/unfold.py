@@ -21,7 +21,7 @@ MOST_RINGS = 12
 
 
 def unfold(prediction: AnimalPrediction, prior: ShapePrior) -> AnimalPrediction:
-    """The prediction of one image without rest faces turned by more than 90 degrees from the category's.
+    """The prediction of one image with as few rest faces as can be that turned by over 90 degrees.
 
     The offsets of their vertices, and of the mirrored ones, become the smoothest that join those around
     them, with one more ring of neighbours as long as there are folds; so the rest shape stays
@@ -32,15 +32,18 @@ def unfold(prediction: AnimalPrediction, prior: ShapePrior) -> AnimalPrediction:
     mirror = torch.from_numpy(cKDTree(rest.numpy()).query((rest * _FLIP).numpy())[1])
     edges = unique_edges(faces)
     smoothed = torch.zeros(len(rest), dtype=torch.bool)
+    tried = [offsets]
     for _ in range(MOST_RINGS):
-        folded = _vertices_of_folds(rest, rest + offsets, faces)
+        folded = _vertices_of_folds(rest, rest + tried[-1], faces)
         if not folded.any():
             break
         smoothed[edges[smoothed[edges].any(dim=1)]] = True
         smoothed |= folded | folded[mirror]
-        smooth = _harmonic(offsets, smoothed, edges)
-        offsets = (smooth + smooth[mirror] * _FLIP) / 2.0
-    vertices = (rest + offsets)[None]
+        smooth = _harmonic(tried[-1], smoothed, edges)
+        tried.append((smooth + smooth[mirror] * _FLIP) / 2.0)
+    # Where shapes are far from the category's, smoothing can make more folds than it takes away.
+    best = min(tried, key=lambda some: int(_vertices_of_folds(rest, rest + some, faces).sum()))
+    vertices = (rest + best)[None]
     posed = skin(vertices, prediction.bone_transforms, prediction.skinning_weights)
     return replace(prediction, rest_mesh=Mesh(vertices, faces), posed_mesh=Mesh(posed, faces))
 

@@ -82,13 +82,24 @@ def test_a_trench_across_the_back_is_smoothed_until_no_face_is_turned_over(
     trench = (rest[:, 2].abs() < 0.1) & (rest[:, 1] > rest[:, 1].median())
     bent = rest - depth * torch.tensor([0.0, 1.0, 0.0]) * trench[:, None]
 
-    def turned_over(vertices: torch.Tensor) -> int:
-        return int(((face_normals(rest, faces) * face_normals(vertices, faces)).sum(-1) < 0.0).sum())
-
     smooth = unfold(replace(result.refined, rest_mesh=Mesh(bent[None], faces)), prior).rest_mesh.vertices[0]
-    assert turned_over(bent) > 0 == turned_over(smooth)
+    assert _turned_over(prior, bent) > 0 == _turned_over(prior, smooth)
     far = rest[:, 2].abs() > 0.5
     assert torch.equal(smooth[far], rest[far])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_smoothing_folds_away_never_makes_more(result: Reconstruction, prior: ShapePrior, seed: int) -> None:
+    """However rough the deformation is all over the animal, which no smoothing mends."""
+    offsets = torch.randn(prior.mesh.vertices.shape, generator=torch.Generator().manual_seed(seed))
+    rough = prior.mesh.vertices + 0.005 * (seed + 1) * offsets
+    mended = unfold(replace(result.refined, rest_mesh=Mesh(rough[None], prior.mesh.faces)), prior)
+    assert _turned_over(prior, mended.rest_mesh.vertices[0]) <= _turned_over(prior, rough)
+
+
+def _turned_over(prior: ShapePrior, vertices: torch.Tensor) -> int:
+    before, after = (face_normals(some, prior.mesh.faces) for some in (prior.mesh.vertices, vertices))
+    return int(((before * after).sum(-1) < 0.0).sum())
 
 
 def test_the_shape_stays_near_the_categorys(result: Reconstruction) -> None:
