@@ -8,10 +8,10 @@ import torch
 
 from farm3d.data.transforms import batch_of_crops, crop_box, crop_image
 from farm3d.errors import InputError
-from farm3d.inference.joint_fit import read_pose
 from farm3d.inference.refine import RefineConfig, refine
 from farm3d.io.image import read_image
 from farm3d.models.animal_model import AnimalModel
+from farm3d.models.read_pose import read_pose
 from farm3d.pretrained.segmentation import segment
 from farm3d.types import ShapePrior
 

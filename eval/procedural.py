@@ -14,12 +14,12 @@ from torch import Tensor
 from farm3d.data.image_folder import ImageDataSet
 from farm3d.geometry.mesh import Mesh
 from farm3d.inference.fit_albedo import fit_albedo
-from farm3d.inference.joint_fit import read_pose
 from farm3d.inference.measure import Measurements
 from farm3d.inference.refine import RefineConfig, refine
 from farm3d.inference.texture import category_atlas
 from farm3d.io.texture_atlas import TextureAtlas
 from farm3d.models.animal_model import AnimalModel
+from farm3d.models.read_pose import read_pose
 from farm3d.render.mesh_renderer import render_mask
 from farm3d.types import AnimalPrediction
 

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from farm3d.fields.sdf_field import SDFField
 from farm3d.geometry.tetrahedral_grid import TetrahedralGrid, shape_lattice, tetrahedral_grid
-from farm3d.models.animal_model import ModelConfig
 from farm3d.models.build import load_trained, shipped_checkpoint
+from farm3d.models.config import ModelConfig
 from farm3d.ops.marching_tetrahedra import marching_tetrahedra
 from farm3d.ops.sparse_isosurface import ActiveCells, sparse_isosurface
 from farm3d.seeding import torch_generator

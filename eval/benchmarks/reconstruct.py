@@ -20,7 +20,6 @@ from farm3d.data.transforms import batch_of_crops, crop_box, crop_image
 from farm3d.errors import InputError
 from farm3d.inference.export import ExportOptions
 from farm3d.inference.fit_albedo import fit_albedo
-from farm3d.inference.joint_fit import read_pose
 from farm3d.inference.reconstructor import Reconstructor
 from farm3d.inference.refine import RefineConfig, refine
 from farm3d.inference.session import MaskOptions, Session, open_session, reconstruct_file
@@ -30,6 +29,7 @@ from farm3d.io.inputs import InputImage
 from farm3d.io.texture_atlas import unwrap
 from farm3d.models.animal_model import ImageReading
 from farm3d.models.build import load_trained, shipped_checkpoint
+from farm3d.models.read_pose import read_pose
 from farm3d.pretrained.segmentation import make_segmenter, segment
 from farm3d.types import AnimalPrediction, Batch
 

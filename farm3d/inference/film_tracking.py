@@ -19,7 +19,6 @@ from farm3d.geometry.mesh import Mesh
 from farm3d.geometry.skeleton import bone_transforms
 from farm3d.geometry.skinning import skin
 from farm3d.geometry.viewpoint import azimuth_elevation
-from farm3d.inference.joint_fit import poses_under
 from farm3d.inference.silhouette_fit import (
     PoseVariables,
     SilhouetteWeights,
@@ -28,6 +27,7 @@ from farm3d.inference.silhouette_fit import (
     variables_of,
 )
 from farm3d.models.animal_model import AnimalModel, ImageReading
+from farm3d.models.read_pose import poses_under
 from farm3d.ops.mesh_topology import EdgeTopology, edge_topology
 from farm3d.types import AnimalPrediction, Batch, ShapePrior
 

@@ -8,9 +8,9 @@ from jaxtyping import Bool, UInt8
 
 from farm3d.data.transforms import batch_of_crops, crop_box, crop_image, place_in_image
 from farm3d.inference.fit_albedo import fit_albedo
-from farm3d.inference.joint_fit import read_pose
 from farm3d.inference.refine import RefineConfig, refine
 from farm3d.models.animal_model import AnimalModel
+from farm3d.models.read_pose import read_pose
 from farm3d.render.mesh_renderer import render_mask
 from farm3d.seeding import deterministic_algorithms
 from farm3d.types import AnimalPrediction, Batch, Segmentation, ShapePrior

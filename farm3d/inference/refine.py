@@ -16,7 +16,6 @@ from farm3d.data.transforms import resized
 from farm3d.geometry.mesh import Mesh
 from farm3d.geometry.skeleton import bone_transforms
 from farm3d.geometry.skinning import skin
-from farm3d.inference.joint_fit import SeenJoints, rest_joints, seen_joints
 from farm3d.inference.silhouette_fit import (
     PoseVariables,
     SilhouetteWeights,
@@ -27,6 +26,7 @@ from farm3d.inference.silhouette_fit import (
 from farm3d.inference.starts import Trial, best_start
 from farm3d.inference.unfold import unfold
 from farm3d.models.animal_model import AnimalModel, ImageReading
+from farm3d.models.joint_fit import SeenJoints, rest_joints, seen_joints
 from farm3d.ops.mesh_topology import EdgeTopology, edge_topology, face_normals
 from farm3d.types import AnimalPrediction, Batch, ShapePrior
 
@@ -80,6 +80,7 @@ class _Subject:
     prior: ShapePrior
     reading: ImageReading
     initial: AnimalPrediction
+    rest_offsets: Float[Tensor, "1 vertices 3"] | None
     joints: SeenJoints | None
 
 
@@ -112,7 +113,7 @@ def refine(
     own = deepcopy(model).requires_grad_(False)
     own.deformation.requires_grad_(True)
     joints = seen_joints(model, prior, reading)
-    subject = _Subject(own, prior, reading, initial=start.prediction, joints=joints)
+    subject = _Subject(own, prior, reading, start.prediction, start.rest_offsets, joints)
     code = reading.encoded.features.detach().clone().requires_grad_()
     return _fit(subject, start.variables, code, batch=batch, config=config)
 
@@ -163,6 +164,8 @@ def _predict(subject: _Subject, pose: PoseVariables, code: Tensor) -> AnimalPred
     angles = torch.tanh(pose.raw_angles) * skeleton.angle_limits
     transforms = bone_transforms(skeleton, angles)
     rest = prior.mesh.vertices + model.offsets(prior.mesh.vertices, shaped)
+    if subject.rest_offsets is not None:
+        rest = rest + subject.rest_offsets
     return replace(
         subject.initial,
         rest_mesh=Mesh(rest, prior.mesh.faces),

@@ -16,7 +16,6 @@ from farm3d.geometry.skeleton import bone_transforms
 from farm3d.geometry.skeleton_estimation import BODY_NAMES
 from farm3d.geometry.skinning import skin
 from farm3d.inference.edit import with_pose
-from farm3d.inference.joint_fit import poses_under, rest_joints, seen_joints
 from farm3d.inference.silhouette_fit import (
     LEG_BONES,
     PoseVariables,
@@ -27,6 +26,8 @@ from farm3d.inference.silhouette_fit import (
     silhouette_misfit,
 )
 from farm3d.models.animal_model import AnimalModel, ImageReading
+from farm3d.models.joint_fit import rest_joints, seen_joints
+from farm3d.models.read_pose import poses_under
 from farm3d.ops.mesh_topology import edge_topology
 from farm3d.ops.tensors import with_tensors
 from farm3d.shapes import JointAngles
@@ -37,10 +38,12 @@ from farm3d.types import AnimalPrediction, Batch, ShapePrior
 class Start:
     """The networks' reading under the best hypothesis, and the pose that its trial came to.
 
-    `misfits` are those of all hypotheses, then of those that were tried bowed, too; implausible ones' raised.
+    `rest_offsets` are what second looks added to the rest shape, which is in the prediction. `misfits` are
+    those of all hypotheses, then of those that were tried bowed, too; implausible ones' raised.
     """
 
     prediction: AnimalPrediction
+    rest_offsets: Float[Tensor, "1 vertices 3"] | None
     variables: PoseVariables
     misfits: Float[Tensor, " starts"]
 
@@ -104,8 +107,10 @@ def best_start(
     with torch.no_grad():
         final = misfits() + trial.improbability * implausible
         best = int(final.argmin())
-        prediction = model.assemble(reading, pose.each(lambda tensor: tensor[best : best + 1]), prior)
-    return Start(prediction, _legs_unfolded(variables.only(best), prediction), final)
+        chosen = pose.each(lambda tensor: tensor[best : best + 1])
+        prediction = model.assemble(reading, chosen, prior)
+    variables = _legs_unfolded(variables.only(best), prediction)
+    return Start(prediction, chosen.rest_offsets, variables, final)
 
 
 def _starts(reading: ImageReading, bow: float) -> tuple[Int[Tensor, " starts"], Float[Tensor, " starts"]]:

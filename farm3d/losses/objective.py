@@ -27,6 +27,7 @@ class LossTerms:
     articulation: Scalar | None = None
     sideways: Scalar | None = None
     deformation: Scalar | None = None
+    smoothness: Scalar | None = None
     elevation_prior: Scalar | None = None
     score: Scalar | None = None
     distillation: Scalar | None = None
@@ -64,6 +65,8 @@ class LossWeights(StrictConfig):
     articulation: Schedule = Constant(0.01)
     sideways: Schedule = Constant(0.0)
     deformation: Schedule = Constant(1.0)
+    smoothness: Schedule = Constant(3000.0)
+    """Of what second looks add to the rest shape."""
     elevation_prior: Schedule = Constant(0.0)
     score: Schedule = Constant(1.0)
     distillation: Schedule = Constant(0.0)

@@ -2,7 +2,7 @@
 
 import math
 
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from farm3d.shapes import JointAngles, Points
@@ -41,6 +41,12 @@ def elevation_prior_loss(elevation: Float[Tensor, " images"]) -> Float[Tensor, "
 def deformation_loss(offsets: Points) -> Float[Tensor, ""]:
     """`mean(offset^2)`, object units squared. Source: MagicPony (arXiv 2211.12497) supplementary."""
     return offsets.square().mean()
+
+
+def smoothness_loss(offsets: Points, edges: Int[Tensor, "edges 2"]) -> Float[Tensor, ""]:
+    """`mean |d_i - d_j|^2` of the offsets at both ends of every edge, object units squared. Ours."""
+    first, second = (offsets.index_select(-2, end) for end in edges.unbind(dim=1))
+    return (first - second).square().sum(dim=-1).mean()
 
 
 def absence_loss(

@@ -5,71 +5,32 @@ Source: Farm3D (arXiv 2304.10535) section 3 and MagicPony (arXiv 2211.12497) sec
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from farm3d.config import StrictConfig
 from farm3d.fields.animal_fields import AlbedoField, DeformationField, FeatureField
-from farm3d.fields.sdf_field import InitialShape, SDFField
+from farm3d.fields.sdf_field import SDFField
 from farm3d.geometry.camera import Camera, camera_from_rotation
 from farm3d.geometry.mesh import Mesh
 from farm3d.geometry.skeleton import Skeleton, bone_transforms
+from farm3d.geometry.skeleton_estimation import BONE_NAMES
 from farm3d.geometry.skinning import skin
 from farm3d.geometry.tetrahedral_grid import shape_lattice
 from farm3d.geometry.viewpoint import viewpoint_rotation
+from farm3d.models.config import ModelConfig
 from farm3d.models.shape_prior import extract_prior
 from farm3d.predictors.articulation import ArticulationPredictor
 from farm3d.predictors.dino_encoder import DinoEncoder
 from farm3d.predictors.image_encoder import EncodedImages, ImageEncoder
 from farm3d.predictors.joint_maps import JOINTS
 from farm3d.predictors.light import LightPredictor
+from farm3d.predictors.second_look import SecondLook
 from farm3d.predictors.viewpoint import ViewpointPredictor
 from farm3d.pretrained.dino import WIDTH, DinoBackbone
 from farm3d.shapes import BoneTransforms, JointAngles
 from farm3d.types import AnimalPrediction, DirectionalLight, ShapePrior, ViewpointPrediction
-
-
-class ModelConfig(StrictConfig):
-    """Sizes of the networks and of the category's lattice."""
-
-    image_size: int = 128
-    backbone: Literal["small", "dino"] = "small"
-    """What sees the image: a transformer of the sizes below that is trained, or a frozen DINO ViT-S/8."""
-    patch_size: int = 16
-    encoder_width: int = 192
-    encoder_depth: int = 8
-    encoder_heads: int = 6
-    features: int = 128
-    """Length of the feature vector that every head reads."""
-    width: int = 128
-    """Width of the heads and of the coordinate networks."""
-    initial_shape: InitialShape = "ellipsoid"
-    """What the category's shape starts from (`initial_sdf`)."""
-    sdf_layers: int = 5
-    sdf_harmonics: int = 8
-    deformation_layers: int = 3
-    deformation_harmonics: int = 4
-    albedo_layers: int = 5
-    albedo_harmonics: int = 8
-    feature_channels: int = 0
-    """Channels of the category's feature field; 0 for none, as where training never sees features."""
-    feature_layers: int = 5
-    feature_harmonics: int = 8
-    articulation_depth: int = 3
-    articulation_heads: int = 4
-    articulation_gain: float = 0.5
-    joint_maps: bool = False
-    """Whether the small backbone also says where joints are seen, which it learns from the farm's truth."""
-    translation_range: tuple[float, float, float] = (0.443, 0.443, 3.5)
-    """Largest |translation| (object units); the public 1.108 in depth is too little for crops whose
-    scale follows the mask (docs/method.md, "Viewpoint")."""
-    grid_resolution: int = 128
-    skinning_temperature: float = 0.05
-    viewpoint: Literal["hypotheses", "direct"] = "hypotheses"
-    """Four azimuths with scores, or one alone, to show what the four are good for."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +48,7 @@ COMPLETE = Phase()
 class ImageReading:
     """What the networks read off a batch before any shape is involved."""
 
+    masks: Float[Tensor, "images height width 1"]
     encoded: EncodedImages
     viewpoint: ViewpointPrediction
     light: DirectionalLight
@@ -94,13 +56,17 @@ class ImageReading:
 
 @dataclass(frozen=True)
 class InstancePose:
-    """Bones of each animal, their angles and motion, and the camera that sees it."""
+    """Bones of each animal, their angles and motion, and the camera that sees it.
+
+    `rest_offsets` are what second looks add to the rest shape, `None` before the first.
+    """
 
     skeleton: Skeleton
     joint_angles: JointAngles
     bone_transforms: BoneTransforms
     camera: Camera
     hypothesis: Int[Tensor, " images"]
+    rest_offsets: Float[Tensor, "images vertices 3"] | None = None
 
     def each(self, change: Callable[[Tensor], Tensor]) -> "InstancePose":
         """The same with a change of every tensor that has one entry an image."""
@@ -110,6 +76,7 @@ class InstancePose:
             change(self.bone_transforms),
             Camera(change(self.camera.world_to_camera), self.camera.field_of_view),
             change(self.hypothesis),
+            None if self.rest_offsets is None else change(self.rest_offsets),
         )
 
 
@@ -158,6 +125,9 @@ class AnimalModel(nn.Module):
         )
         if config.joint_maps:
             self.register_buffer("joint_places", torch.zeros(JOINTS, 3))
+        self.second_look = (
+            SecondLook(image_size=config.image_size, bones=len(BONE_NAMES)) if config.second_looks else None
+        )
         self.feature_field = (
             FeatureField(
                 config.feature_channels,
@@ -195,7 +165,8 @@ class AnimalModel(nn.Module):
     ) -> ImageReading:
         """Encode crops and read viewpoint and light."""
         encoded = self.encoder(images, masks)
-        return ImageReading(encoded, self.viewpoint(encoded.features), self.light(encoded.features))
+        features = encoded.features
+        return ImageReading(masks, encoded, self.viewpoint(features), self.light(features))
 
     def pose(
         self,
@@ -233,14 +204,21 @@ class AnimalModel(nn.Module):
         """The instance deformation of every image at the same rest positions."""
         return self.deformation(points, reading.encoded.features)
 
+    def rest_shape(
+        self, reading: ImageReading, pose: InstancePose, prior: ShapePrior, *, phase: Phase = COMPLETE
+    ) -> Float[Tensor, "images vertices 3"]:
+        """The vertices of each animal at rest, as its features and second looks deform the category's."""
+        rest = prior.mesh.vertices.expand(reading.encoded.features.shape[0], -1, -1)
+        if phase.deformed:
+            rest = rest + self.offsets(prior.mesh.vertices, reading)
+        return rest if pose.rest_offsets is None else rest + pose.rest_offsets
+
     def assemble(
         self, reading: ImageReading, pose: InstancePose, prior: ShapePrior, *, phase: Phase = COMPLETE
     ) -> AnimalPrediction:
         """The full prediction: meshes at rest and in pose, and the albedo as a function."""
         features = reading.encoded.features
-        rest = prior.mesh.vertices.expand(features.shape[0], -1, -1)
-        if phase.deformed:
-            rest = rest + self.offsets(prior.mesh.vertices, reading)
+        rest = self.rest_shape(reading, pose, prior, phase=phase)
         posed = skin(rest, pose.bone_transforms, prior.skinning_weights) if phase.articulated else rest
 
         def albedo_fn(

@@ -11,7 +11,8 @@ import torch
 from farm3d.config import parse_config
 from farm3d.errors import CheckpointError, ConfigError
 from farm3d.io.checkpoint import Checkpoint, load_into, read_checkpoint
-from farm3d.models.animal_model import AnimalModel, ModelConfig
+from farm3d.models.animal_model import AnimalModel
+from farm3d.models.config import ModelConfig
 from farm3d.models.species import SHIPPED_FILE
 from farm3d.predictors.dino_encoder import DinoEncoder
 from farm3d.pretrained.dino import load_dino

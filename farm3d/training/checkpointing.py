@@ -82,7 +82,10 @@ def restore_training(run: Path, *, config: TrainConfig, learner: Learner) -> int
             fill_backbone(learner.model, config.dino_weights)
         else:
             start = _start_of(config.initial_checkpoint)
-            load_into(learner.model, load_trained(start).model.state_dict(), source=start)
+            tensors = load_trained(start).model.state_dict()
+            # Second looks are learned last: a start may well have none yet.
+            new = {k: v for k, v in learner.model.state_dict().items() if k.startswith("second_look.")}
+            load_into(learner.model, {**new, **tensors}, source=start)
         if learner.average is not None:
             learner.average.load_state_dict(learner.model.state_dict())
         return 0

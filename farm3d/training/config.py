@@ -4,7 +4,7 @@ from typing import Literal
 
 from farm3d.config import StrictConfig
 from farm3d.losses.objective import LossWeights
-from farm3d.models.animal_model import ModelConfig
+from farm3d.models.config import ModelConfig
 from farm3d.schedule import Constant, Schedule, Steps, ramp
 from farm3d.training.guidance import GuidanceConfig
 from farm3d.training.precision import Precision
@@ -56,6 +56,8 @@ class TrainConfig(StrictConfig):
     steps: int = 8000
     prior_steps: int = 1500
     """With truth, the first steps fit the signed distance field alone; then the category's shape is fixed."""
+    look_steps: int = 0
+    """With truth, the last steps learn the model's second looks alone, on the images that are rendered."""
     batch_size: int = 16
     """Images of an optimiser step, over all processes and accumulated parts."""
     accumulate: int = 1

@@ -23,6 +23,7 @@ from farm3d.training.batches import Portion, portions
 from farm3d.training.config import TrainConfig
 from farm3d.training.guidance import load_denoiser
 from farm3d.training.image_step import RECONSTRUCTION, ImageDraws, ImageStep, eikonal_term, image_terms
+from farm3d.training.look_step import look_terms
 from farm3d.training.lost_shape import LEGS_LOST, SURFACE_LOST, recovery_terms
 from farm3d.training.ranks import ALONE, Part, Ranks
 from farm3d.training.train_step import StepSettings, prior_terms, supervised_terms
@@ -60,7 +61,7 @@ def terms_by_step(
 def _truth_steps(
     config: TrainConfig, data: ImageDataSet, model: AnimalModel, *, run: Path, first: int, ranks: Ranks
 ) -> TermsByStep:
-    """The first steps fit the category's shape; then the shape is fixed, and images follow."""
+    """The first steps fit the category's shape; then it is fixed, and images follow, second looks last."""
     if first < config.prior_steps:
         distances = _distances(config, data)
         for step in range(first, config.prior_steps):
@@ -71,10 +72,22 @@ def _truth_steps(
     prior = _fixed_prior(model)
     parts = config.accumulate * ranks.count
     settings = StepSettings(config.render_images // parts, config.render_size, config.precision)
+    looks_from = config.steps - config.look_steps
     with closing(portions(config, data, first=max(first, config.prior_steps), ranks=ranks)) as stream:
         for portion in stream:
             _picture(config, model, prior, portion=portion, run=run)
-            yield supervised_terms(model, prior, portion.batch, inputs=portion.inputs, settings=settings)
+            batch, inputs = portion.batch, portion.inputs
+            if portion.step < looks_from:
+                yield supervised_terms(model, prior, batch, inputs=inputs, settings=settings)
+            else:
+                _let_only_looks_learn(model)
+                yield look_terms(model, prior, batch, inputs=inputs, settings=settings)
+
+
+def _let_only_looks_learn(model: AnimalModel) -> None:
+    assert model.second_look is not None
+    model.requires_grad_(False)
+    model.second_look.requires_grad_(True)
 
 
 def _image_steps(

@@ -99,7 +99,9 @@ def stages_of(config: TrainConfig) -> Iterator[Stage]:
 def _work(config: TrainConfig, step: int) -> str:
     """What a step does, as far as it costs."""
     if config.supervision == "truth":
-        return "the category's shape alone" if step < config.prior_steps else "images with truth"
+        if step < config.prior_steps:
+            return "the category's shape alone"
+        return "images with truth" if step < config.steps - config.look_steps else "second looks"
     plan = config.images
     words = [f"lattice {round(plan.grid_resolution.value(step))}"]
     words += ["articulated"] * (step >= plan.articulation_from) + ["deformed"] * (

@@ -115,9 +115,13 @@ def posed_points(
     *,
     pose: InstancePose,
     canonical: Float[Tensor, "images points 3"],
+    added: Float[Tensor, "images points 3"] | float = 0.0,
 ) -> tuple[Float[Tensor, "images points 3"], Float[Tensor, "images points 3"]]:
-    """Deformation and posed place of points of the rest shape that need not be its vertices."""
-    offsets = model.deformation(canonical, reading.encoded.features)
+    """Deformation and posed place of points of the rest shape that need not be its vertices.
+
+    `added` is what second looks add to their deformation.
+    """
+    offsets = model.deformation(canonical, reading.encoded.features) + added
     points = canonical.flatten(0, 1)
     distances = segment_distances(points, prior.skeleton.rest_joints) + tail_repulsion(points, prior.skeleton)
     weights = torch.softmax(-distances / model.config.skinning_temperature, dim=-1)

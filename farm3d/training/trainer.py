@@ -64,6 +64,7 @@ def train(
     """
     check_parts(config, ranks)
     _check_joints(config)
+    _check_looks(config)
     with _repeatable(ranks.device):
         learner = new_learner(config, ranks.device)
         first = restore_training(run, config=config, learner=learner)
@@ -106,6 +107,14 @@ def _check_joints(config: TrainConfig) -> None:
             "model.joint_maps: the small backbone learns joints from the farm's truth;"
             " set model.joint_maps=false, or model.backbone=small and supervision=truth"
         )
+
+
+def _check_looks(config: TrainConfig) -> None:
+    """Raise ConfigError where second looks are to be learned without truth, or by a model that takes none."""
+    if config.look_steps and config.supervision != "truth":
+        raise ConfigError("look_steps: second looks learn from the farm's truth; set look_steps=0")
+    if config.look_steps and not config.model.second_looks:
+        raise ConfigError("look_steps: this model takes no second looks; set model.second_looks=2")
 
 
 def _prepare(config: TrainConfig, run: Path, first: int) -> None:

@@ -13,7 +13,6 @@ from farm3d.data.transforms import Crop, batch_of_crops, resized
 from farm3d.geometry.mesh import Mesh
 from farm3d.geometry.viewpoint import azimuth_elevation
 from farm3d.inference.edit import with_pose
-from farm3d.inference.joint_fit import poses_under
 from farm3d.inference.reconstruct import (
     Reconstruction,
     intersection_over_union,
@@ -26,6 +25,7 @@ from farm3d.inference.starts import Trial, best_start
 from farm3d.inference.unfold import unfold
 from farm3d.io.image import read_image, read_mask
 from farm3d.models.build import TrainedModel, load_trained, shipped_checkpoint
+from farm3d.models.read_pose import poses_under
 from farm3d.ops.mesh_topology import face_normals
 from farm3d.render.mesh_renderer import render_mask
 from farm3d.types import AnimalPrediction, Segmentation, ShapePrior

@@ -6,7 +6,8 @@ import torch
 
 from farm3d.config import load_config
 from farm3d.fields.sdf_field import SDFField
-from farm3d.models.animal_model import AnimalModel, ModelConfig
+from farm3d.models.animal_model import AnimalModel
+from farm3d.models.config import ModelConfig
 from farm3d.training.config import TrainConfig
 
 FEET = ((0.45, 0.9), (0.45, -0.9))

@@ -5,7 +5,8 @@ import torch
 from torch import Tensor
 
 from farm3d.errors import ConfigError
-from farm3d.models.animal_model import AnimalModel, ModelConfig
+from farm3d.models.animal_model import AnimalModel
+from farm3d.models.config import ModelConfig
 from farm3d.predictors.dino_encoder import DinoEncoder
 from farm3d.pretrained.dino import WIDTH, DinoBackbone
 

@@ -8,8 +8,9 @@ import torch
 from farm3d.geometry.camera import project_to_ndc
 from farm3d.geometry.skeleton import bone_transforms
 from farm3d.geometry.skinning import skin
-from farm3d.inference.joint_fit import poses_under, read_pose, rest_joints, seen_joints
 from farm3d.models.animal_model import AnimalModel, ImageReading
+from farm3d.models.joint_fit import rest_joints, seen_joints
+from farm3d.models.read_pose import poses_under, read_pose
 from farm3d.predictors.joint_maps import JOINTS
 from farm3d.types import ShapePrior
 from tests.models.small_models import QuadrupedField, tiny_config, tiny_model

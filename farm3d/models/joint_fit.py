@@ -8,7 +8,7 @@ stay near a pose prior; here the prior is the networks' own reading. Not part of
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from farm3d.geometry.camera import Camera, project_to_ndc
@@ -16,7 +16,6 @@ from farm3d.geometry.skeleton import bone_transforms
 from farm3d.geometry.skeleton_estimation import tail_repulsion
 from farm3d.geometry.skinning import SkinningWeights, distance_skinning_weights, skin
 from farm3d.models.animal_model import AnimalModel, ImageReading, InstancePose
-from farm3d.ops.tensors import with_tensors
 from farm3d.predictors.joint_maps import JointReading, read_joints
 from farm3d.shapes import BoneTransforms
 from farm3d.types import ShapePrior
@@ -69,45 +68,8 @@ def rest_joints(model: AnimalModel, reading: ImageReading) -> Float[Tensor, "ima
     return model.joint_places + model.offsets(model.joint_places, reading)
 
 
-def read_pose(model: AnimalModel, prior: ShapePrior, reading: ImageReading) -> InstancePose:
-    """The pose that the networks read, of each image under its most plausible hypothesis.
-
-    Of a model that sees joints every hypothesis is fitted to them, and how well that went tells which is
-    plausible, together with its probability.
-    """
-    logits = reading.viewpoint.logits
-    if reading.encoded.joint_maps is None:
-        with torch.no_grad():
-            return model.pose(reading, prior)
-    images, several = logits.shape
-    repeated = with_tensors(reading, lambda tensor: tensor.repeat_interleave(several, dim=0))
-    every = torch.arange(several, device=logits.device).repeat(images)
-    pose, implausible = poses_under(model, prior, repeated, hypothesis=every)
-    best = implausible.unflatten(0, (images, several)).argmin(dim=1)
-    chosen = best + several * torch.arange(images, device=logits.device)
-    return pose.each(lambda tensor: tensor[chosen])
-
-
-def poses_under(
-    model: AnimalModel, prior: ShapePrior, reading: ImageReading, *, hypothesis: Int[Tensor, " images"]
-) -> tuple[InstancePose, Float[Tensor, " images"]]:
-    """Each image's pose under the hypothesis given for it, and how implausible that is.
-
-    That is its negative log probability, and what the fit to the joints costs of a model that sees them.
-    Gradients reach nothing.
-    """
-    with torch.no_grad():
-        improbable = -torch.log_softmax(reading.viewpoint.logits, dim=-1).gather(1, hypothesis[:, None])[:, 0]
-        pose = model.pose(reading, prior, hypothesis)
-        joints = seen_joints(model, prior, reading)
-        if joints is None:
-            return pose, improbable
-        pose, cost = _fitted(pose, joints, rest_joints(model, reading))
-        return pose, improbable + cost
-
-
 @torch.enable_grad()
-def _fitted(
+def fitted(
     first: InstancePose, joints: SeenJoints, rest: Float[Tensor, "images joints 3"]
 ) -> tuple[InstancePose, Float[Tensor, " images"]]:
     """Each pose after some steps of Adam towards the joints, and what is left of its cost.
