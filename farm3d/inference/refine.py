@@ -80,7 +80,6 @@ class _Subject:
     prior: ShapePrior
     reading: ImageReading
     initial: AnimalPrediction
-    rest_offsets: Float[Tensor, "1 vertices 3"] | None
     joints: SeenJoints | None
 
 
@@ -113,7 +112,7 @@ def refine(
     own = deepcopy(model).requires_grad_(False)
     own.deformation.requires_grad_(True)
     joints = seen_joints(model, prior, reading)
-    subject = _Subject(own, prior, reading, start.prediction, start.rest_offsets, joints)
+    subject = _Subject(own, prior, reading, initial=start.prediction, joints=joints)
     code = reading.encoded.features.detach().clone().requires_grad_()
     return _fit(subject, start.variables, code, batch=batch, config=config)
 
@@ -164,8 +163,6 @@ def _predict(subject: _Subject, pose: PoseVariables, code: Tensor) -> AnimalPred
     angles = torch.tanh(pose.raw_angles) * skeleton.angle_limits
     transforms = bone_transforms(skeleton, angles)
     rest = prior.mesh.vertices + model.offsets(prior.mesh.vertices, shaped)
-    if subject.rest_offsets is not None:
-        rest = rest + subject.rest_offsets
     return replace(
         subject.initial,
         rest_mesh=Mesh(rest, prior.mesh.faces),

@@ -38,12 +38,10 @@ from farm3d.types import AnimalPrediction, Batch, ShapePrior
 class Start:
     """The networks' reading under the best hypothesis, and the pose that its trial came to.
 
-    `rest_offsets` are what second looks added to the rest shape, which is in the prediction. `misfits` are
-    those of all hypotheses, then of those that were tried bowed, too; implausible ones' raised.
+    `misfits` are those of all hypotheses, then of those that were tried bowed, too; implausible ones' raised.
     """
 
     prediction: AnimalPrediction
-    rest_offsets: Float[Tensor, "1 vertices 3"] | None
     variables: PoseVariables
     misfits: Float[Tensor, " starts"]
 
@@ -107,10 +105,8 @@ def best_start(
     with torch.no_grad():
         final = misfits() + trial.improbability * implausible
         best = int(final.argmin())
-        chosen = pose.each(lambda tensor: tensor[best : best + 1])
-        prediction = model.assemble(reading, chosen, prior)
-    variables = _legs_unfolded(variables.only(best), prediction)
-    return Start(prediction, chosen.rest_offsets, variables, final)
+        prediction = model.assemble(reading, pose.each(lambda tensor: tensor[best : best + 1]), prior)
+    return Start(prediction, _legs_unfolded(variables.only(best), prediction), final)
 
 
 def _starts(reading: ImageReading, bow: float) -> tuple[Int[Tensor, " starts"], Float[Tensor, " starts"]]:

@@ -21,6 +21,9 @@ PLANES = 8
 CHANNELS, WHOLE = 32, 64
 """Features of a pixel, at half the crop's side, and of the whole comparison."""
 
+NARROW = 12
+"""Channels of the coarsest map that the whole is read from."""
+
 HARMONICS, FREQUENCY = 4, 1.5
 
 CAMERA_SCALES = (0.1, 0.1, 0.1, 0.1, 1.0)
@@ -56,8 +59,8 @@ class SecondLook(nn.Module):
         sizes = (PLANES, 16, 32, 48, 64, 64)
         self.down = nn.ModuleList(_block(before, after, stride=2) for before, after in pairwise(sizes))
         self.up = nn.ModuleList([_block(128, 48), _block(96, 48), _block(80, 32), _block(48, CHANNELS)])
-        self.narrow = nn.Conv2d(64, 32, kernel_size=1)
-        self.whole = nn.Sequential(nn.Linear(32 * math.ceil(image_size / 32) ** 2, WHOLE), nn.GELU())
+        self.narrow = nn.Conv2d(64, NARROW, kernel_size=1)
+        self.whole = nn.Sequential(nn.Linear(NARROW * math.ceil(image_size / 32) ** 2, WHOLE), nn.GELU())
         self.camera_head = nn.Linear(WHOLE, len(CAMERA_SCALES))
         self.bone_codes = nn.Parameter(0.1 * torch.randn(bones, 16))
         self.bone_head = _head(3 * CHANNELS + WHOLE + 16 + 8, 128, 3)

@@ -18,7 +18,7 @@ from farm3d.losses.supervision import (
     shape_loss,
 )
 from farm3d.models.animal_model import AnimalModel, ImageReading, InstancePose
-from farm3d.models.read_pose import pose_before_looks
+from farm3d.models.read_pose import poses_under
 from farm3d.models.second_look import look_again
 from farm3d.ops.mesh_topology import unique_edges
 from farm3d.ops.tensors import with_tensors
@@ -46,7 +46,7 @@ def look_terms(
     with torch.no_grad():
         reading = read_images(model, inputs, settings.precision)
     right = best_hypothesis(azimuth_errors(reading.viewpoint, truth.world_to_camera))
-    pose = pose_before_looks(model, prior, reading, hypothesis=right)
+    pose, _ = poses_under(model, prior, reading, hypothesis=right)
     nearest = _nearest_vertices(truth.canonical_points, prior)
     every = []
     for _ in range(model.config.second_looks):
