@@ -5,7 +5,7 @@ allowed to follow the mask tells more than the networks' first reading alone. Fr
 down hides in the chest, and no step of a fit leads there from a head that is up.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float, Int
@@ -27,7 +27,7 @@ from farm3d.inference.silhouette_fit import (
 )
 from farm3d.models.animal_model import AnimalModel, ImageReading
 from farm3d.models.joint_fit import rest_joints, seen_joints
-from farm3d.models.read_pose import poses_under
+from farm3d.models.read_pose import after_looks, poses_under
 from farm3d.ops.mesh_topology import edge_topology
 from farm3d.ops.tensors import with_tensors
 from farm3d.shapes import JointAngles
@@ -36,7 +36,7 @@ from farm3d.types import AnimalPrediction, Batch, ShapePrior
 
 @dataclass(frozen=True)
 class Start:
-    """The networks' reading under the best hypothesis, and the pose that its trial came to.
+    """The networks' reading under the best hypothesis, after second looks, and the pose its trial came to.
 
     `misfits` are those of all hypotheses, then of those that were tried bowed, too; implausible ones' raised.
     """
@@ -81,6 +81,8 @@ def best_start(
     with torch.no_grad():
         several = with_tensors(reading, lambda tensor: tensor.expand(len(hypotheses), *tensor.shape[1:]))
         pose, implausible = poses_under(model, prior, several, hypothesis=hypotheses)
+        # What looks add to the shape would hide a leg that has yet to move (docs/models.md, last table).
+        pose = replace(after_looks(model, prior, several, pose=pose), rest_offsets=None)
         initial = model.assemble(several, pose, prior)
         joints = seen_joints(model, prior, several)
         rest = rest_joints(model, several) if joints else None

@@ -29,8 +29,16 @@ def read_pose(model: AnimalModel, prior: ShapePrior, reading: ImageReading) -> I
         best = implausible.unflatten(0, (images, several)).argmin(dim=1)
         chosen = best + several * torch.arange(images, device=logits.device)
         pose = poses.each(lambda tensor: tensor[chosen])
+    return after_looks(model, prior, reading, pose=pose)
+
+
+@torch.no_grad()
+def after_looks(
+    model: AnimalModel, prior: ShapePrior, reading: ImageReading, *, pose: InstancePose
+) -> InstancePose:
+    """The pose after as many second looks as the model takes."""
     for _ in range(model.config.second_looks):
-        pose = look_again(model, prior, reading, pose)
+        pose = look_again(model, prior, reading, pose=pose)
     return pose
 
 
@@ -41,7 +49,6 @@ def poses_under(
     """Each image's pose under the hypothesis given for it before second looks, and how implausible that is.
 
     That is its negative log probability, and what the fit to the joints costs of a model that sees them.
-    Refinement starts here, not from second looks, and ends nearer to the mask so (docs/models.md).
     """
     improbable = -torch.log_softmax(reading.viewpoint.logits, dim=-1).gather(1, hypothesis[:, None])[:, 0]
     pose = model.pose(reading, prior, hypothesis)

@@ -47,13 +47,13 @@ class _View:
 
 
 def look_again(
-    model: AnimalModel, prior: ShapePrior, reading: ImageReading, pose: InstancePose
+    model: AnimalModel, prior: ShapePrior, reading: ImageReading, *, pose: InstancePose
 ) -> InstancePose:
     """The pose after one look at it; gradients reach the network that looks, not what it looks at."""
     network = model.second_look
     assert network is not None
     with torch.no_grad():
-        view = _drawn(model, prior, reading, pose)
+        view = _drawn(model, prior, reading, pose=pose)
     seen = network(view.planes)
     angles = _moved_bones(network, seen, pose)
     offsets = _symmetric_offsets(network, seen, view, prior=prior)
@@ -66,7 +66,7 @@ def look_again(
     )
 
 
-def _drawn(model: AnimalModel, prior: ShapePrior, reading: ImageReading, pose: InstancePose) -> _View:
+def _drawn(model: AnimalModel, prior: ShapePrior, reading: ImageReading, *, pose: InstancePose) -> _View:
     rest = model.rest_shape(reading, pose, prior)
     mesh = Mesh(skin(rest, pose.bone_transforms, prior.skinning_weights), prior.mesh.faces)
     size = reading.masks.shape[1]

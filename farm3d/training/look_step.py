@@ -50,7 +50,7 @@ def look_terms(
     nearest = _nearest_vertices(truth.canonical_points, prior)
     every = []
     for _ in range(model.config.second_looks):
-        before, pose = pose, look_again(model, prior, reading, pose)
+        before, pose = pose, look_again(model, prior, reading, pose=pose)
         every.append(_terms(model, prior, batch, reading=reading, poses=(before, pose), nearest=nearest))
         pose = pose.each(Tensor.detach)
     names = every[0].present()
