@@ -25,7 +25,7 @@ from farm3d.inference.starts import Trial, best_start
 from farm3d.inference.unfold import unfold
 from farm3d.io.image import read_image, read_mask
 from farm3d.models.build import TrainedModel, load_trained, shipped_checkpoint
-from farm3d.models.read_pose import poses_under
+from farm3d.models.read_pose import after_looks, poses_under
 from farm3d.ops.mesh_topology import face_normals
 from farm3d.render.mesh_renderer import render_mask
 from farm3d.types import AnimalPrediction, Segmentation, ShapePrior
@@ -220,6 +220,7 @@ def test_a_head_that_is_down_is_found_though_the_networks_read_it_up(
         reading = model.read(result.batch.images, result.batch.masks)
         most_probable = reading.viewpoint.logits.argmax(dim=-1)
         pose, _ = poses_under(model, prior, reading, hypothesis=most_probable)
+        pose = replace(after_looks(model, prior, reading, pose=pose), rest_offsets=None)
         read = model.assemble(reading, pose, prior)
         angles = read.joint_angles.clone()
         angles[0, :3, 0] += math.radians(35.0)
