@@ -68,6 +68,10 @@ class InstancePose:
     hypothesis: Int[Tensor, " images"]
     rest_offsets: Float[Tensor, "images vertices 3"] | None = None
 
+    def reshaped(self, rest: Float[Tensor, "images vertices 3"]) -> Float[Tensor, "images vertices 3"]:
+        """A rest shape with what second looks add to it."""
+        return rest if self.rest_offsets is None else rest + self.rest_offsets
+
     def each(self, change: Callable[[Tensor], Tensor]) -> "InstancePose":
         """The same with a change of every tensor that has one entry an image."""
         return InstancePose(
@@ -211,7 +215,7 @@ class AnimalModel(nn.Module):
         rest = prior.mesh.vertices.expand(reading.encoded.features.shape[0], -1, -1)
         if phase.deformed:
             rest = rest + self.offsets(prior.mesh.vertices, reading)
-        return rest if pose.rest_offsets is None else rest + pose.rest_offsets
+        return pose.reshaped(rest)
 
     def assemble(
         self, reading: ImageReading, pose: InstancePose, prior: ShapePrior, *, phase: Phase = COMPLETE

@@ -37,8 +37,11 @@ def after_looks(
     model: AnimalModel, prior: ShapePrior, reading: ImageReading, *, pose: InstancePose
 ) -> InstancePose:
     """The pose after as many second looks as the model takes."""
+    if model.second_look is None:
+        return pose
+    rest = model.rest_shape(reading, pose, prior)
     for _ in range(model.config.second_looks):
-        pose = look_again(model, prior, reading, pose=pose)
+        pose = look_again(model.second_look, prior, reading.masks, rest=rest, pose=pose)
     return pose
 
 

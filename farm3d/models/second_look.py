@@ -17,9 +17,9 @@ from farm3d.geometry.mesh import Mesh
 from farm3d.geometry.skeleton import bone_transforms, posed_joints
 from farm3d.geometry.skinning import skin
 from farm3d.geometry.viewpoint import azimuth_elevation, viewpoint_rotation
-from farm3d.models.animal_model import AnimalModel, ImageReading, InstancePose
+from farm3d.models.animal_model import InstancePose
 from farm3d.ops.distinct_rows import distinct_rows
-from farm3d.ops.image_layout import channels_first
+from farm3d.ops.image_layout import channels_first, sampled_at
 from farm3d.ops.mesh_topology import vertex_normals
 from farm3d.predictors.second_look import Comparison, SecondLook
 from farm3d.render.mesh_renderer import render_geometry
@@ -47,13 +47,19 @@ class _View:
 
 
 def look_again(
-    model: AnimalModel, prior: ShapePrior, reading: ImageReading, *, pose: InstancePose
+    network: SecondLook,
+    prior: ShapePrior,
+    masks: Float[Tensor, "images height width 1"],
+    *,
+    rest: Float[Tensor, "images vertices 3"],
+    pose: InstancePose,
 ) -> InstancePose:
-    """The pose after one look at it; gradients reach the network that looks, not what it looks at."""
-    network = model.second_look
-    assert network is not None
+    """The pose after one look at it; `rest` are the rest shapes without what looks add to them.
+
+    Gradients reach the network that looks, not what it looks at.
+    """
     with torch.no_grad():
-        view = _drawn(model, prior, reading, pose=pose)
+        view = _drawn(prior, masks, rest=rest, pose=pose)
     seen = network(view.planes)
     angles = _moved_bones(network, seen, pose)
     offsets = _symmetric_offsets(network, seen, view, prior=prior)
@@ -66,20 +72,22 @@ def look_again(
     )
 
 
-def _drawn(model: AnimalModel, prior: ShapePrior, reading: ImageReading, *, pose: InstancePose) -> _View:
-    rest = model.rest_shape(reading, pose, prior)
-    mesh = Mesh(skin(rest, pose.bone_transforms, prior.skinning_weights), prior.mesh.faces)
-    size = reading.masks.shape[1]
-    drawn = render_geometry(mesh, pose.camera, size, rest_positions=prior.mesh.vertices)
+def _drawn(
+    prior: ShapePrior,
+    masks: Float[Tensor, "images height width 1"],
+    *,
+    rest: Float[Tensor, "images vertices 3"],
+    pose: InstancePose,
+) -> _View:
+    posed = skin(pose.reshaped(rest), pose.bone_transforms, prior.skinning_weights)
+    mesh = Mesh(posed, prior.mesh.faces)
+    drawn = render_geometry(mesh, pose.camera, masks.shape[1], rest_positions=prior.mesh.vertices)
     assert drawn.normals is not None and drawn.rest_positions is not None and drawn.depth is not None
-    shown = [reading.masks, drawn.mask, drawn.rest_positions * drawn.mask, drawn.normals * drawn.mask]
-    places = project_to_ndc(pose.camera, mesh.vertices)
-    depth = torch.nn.functional.grid_sample(
-        channels_first(drawn.depth), places[:, :, None], align_corners=False, padding_mode="border"
-    )[:, 0]
-    behind = depth + to_camera(pose.camera, mesh.vertices)[..., 2:]
+    shown = [masks, drawn.mask, drawn.rest_positions * drawn.mask, drawn.normals * drawn.mask]
+    places = project_to_ndc(pose.camera, posed)
+    behind = sampled_at(channels_first(drawn.depth), places) + to_camera(pose.camera, posed)[..., 2:]
     turn = pose.camera.world_to_camera[:, :3, :3].transpose(1, 2)
-    normals = vertex_normals(mesh.vertices, mesh.faces) @ turn
+    normals = vertex_normals(posed, mesh.faces) @ turn
     facing = torch.cat([normals, behind.clamp(-FAR_BEHIND, FAR_BEHIND)], dim=-1)
     return _View(channels_first(torch.cat(shown, dim=-1)).contiguous(), places, facing)
 

@@ -5,6 +5,7 @@ It chooses the model where several ship; it learns from the procedural farm's pi
 
 from collections.abc import Mapping, Sequence
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 
 from farm3d.errors import CheckpointError
 from farm3d.io.checkpoint import load_into, read_checkpoint
+from farm3d.predictors.conv_block import conv_block
 
 IMAGE_SIZE = 64
 WIDTHS = (24, 48, 64, 96, 128)
@@ -28,7 +30,7 @@ class SpeciesClassifier(nn.Module):
     def __init__(self, species: Sequence[str]) -> None:
         super().__init__()
         self.species = tuple(species)
-        layers = [_halving(before, after) for before, after in zip((4, *WIDTHS), WIDTHS, strict=False)]
+        layers = [conv_block(*channels, stride=2) for channels in pairwise((4, *WIDTHS))]
         self.body = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
         self.scores = nn.Linear(WIDTHS[-1], len(self.species))
 
@@ -63,12 +65,3 @@ def load_species_classifier(path: Path | None = None) -> SpeciesClassifier:
     model = SpeciesClassifier([str(name) for name in species])
     load_into(model, checkpoint.tensors, source=file)
     return model.eval()
-
-
-def _halving(before: int, after: int) -> nn.Sequential:
-    """Half the pixels a side, `after` channels."""
-    return nn.Sequential(
-        nn.Conv2d(before, after, kernel_size=3, stride=2, padding=1, bias=False),
-        nn.GroupNorm(after // 8, after),
-        nn.GELU(),
-    )

@@ -1,5 +1,6 @@
-"""From farm3d's images, channels last, to what torch's operators on images take."""
+"""Images, channels last, as torch's operators on images take them, and maps looked up at places."""
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -15,3 +16,13 @@ def channels_first(
     if images.shape[-1] == 1:
         return images.squeeze(-1).unsqueeze(1)
     return images.permute(0, 3, 1, 2)
+
+
+def sampled_at(
+    maps: Float[Tensor, "images channels height width"], places: Float[Tensor, "images points 2"]
+) -> Float[Tensor, "images points channels"]:
+    """Each image's maps at places in it (normalised device coordinates); beyond the border as on it."""
+    found = torch.nn.functional.grid_sample(
+        maps, places[:, :, None], align_corners=False, padding_mode="border"
+    )
+    return found[..., 0].transpose(1, 2)

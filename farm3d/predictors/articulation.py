@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from farm3d.geometry.camera import CAMERA_DISTANCE, Camera, project_to_ndc, to_camera
 from farm3d.geometry.skeleton import Skeleton
 from farm3d.ops.fourier_encoding import encoded_size, fourier_encode
+from farm3d.ops.image_layout import sampled_at
 from farm3d.predictors.image_encoder import EncodedImages
 from farm3d.shapes import JointAngles, Joints
 
@@ -52,11 +53,7 @@ class ArticulationPredictor(nn.Module):
         seen = Camera(camera.world_to_camera.detach(), camera.field_of_view)
         midpoints = project_to_ndc(seen, joints.mean(dim=-2))
         # Of places that are no numbers the codes below tell; here torch's backward pass would read anywhere.
-        places = midpoints.nan_to_num(nan=0.0)[:, None]
-        sampled = nn.functional.grid_sample(
-            encoded.patches, places, align_corners=False, padding_mode="border"
-        )
-        local = sampled[:, :, 0].transpose(1, 2)
+        local = sampled_at(encoded.patches, midpoints.nan_to_num(nan=0.0))
         whole = encoded.features[:, None].expand(-1, joints.shape[1], -1)
         code = fourier_encode(_bone_codes(joints, midpoints, seen), CODE_HARMONICS, CODE_FREQUENCY)
         tokens = self.blocks(self.embed(torch.cat([whole, local, code], dim=-1)))

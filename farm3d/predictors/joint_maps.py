@@ -5,10 +5,13 @@ legs long before angles do. Not part of Farm3D.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+
+from farm3d.predictors.conv_block import conv_block
 
 JOINTS = 32
 """Ends of the bones of the farm's animals, all species' alike."""
@@ -30,9 +33,9 @@ class JointMaps(nn.Module):
 
     def __init__(self, *, patch_channels: int) -> None:
         super().__init__()
-        self.fine = nn.ModuleList([_halving(4, 16), _halving(16, 32), _halving(32, 64)])
+        self.fine = nn.ModuleList(conv_block(*sizes, stride=2) for sizes in pairwise((4, 16, 32, 64)))
         self.patches = nn.Conv2d(patch_channels, 64, kernel_size=1)
-        self.at_eighth, self.at_quarter = _mixing(64 + 64, 64), _mixing(64 + 32, 64)
+        self.at_eighth, self.at_quarter = conv_block(64 + 64, 64), conv_block(64 + 32, 64)
         self.maps = nn.Conv2d(64, JOINTS, kernel_size=1)
 
     def forward(
@@ -75,24 +78,6 @@ def _grid(rows: int, columns: int) -> Float[Tensor, "places 2"]:
     """Centres of the pixels of a map, row by row (normalised device coordinates)."""
     down, right = ((torch.arange(count) + 0.5) * (2.0 / count) - 1.0 for count in (rows, columns))
     return torch.stack([right.expand(rows, -1), down[:, None].expand(-1, columns)], dim=-1).flatten(0, 1)
-
-
-def _halving(before: int, after: int) -> nn.Sequential:
-    """A convolution that halves a map."""
-    return nn.Sequential(
-        nn.Conv2d(before, after, kernel_size=3, stride=2, padding=1, bias=False),
-        nn.GroupNorm(after // 8, after),
-        nn.GELU(),
-    )
-
-
-def _mixing(before: int, after: int) -> nn.Sequential:
-    """A convolution over maps of two scales."""
-    return nn.Sequential(
-        nn.Conv2d(before, after, kernel_size=3, padding=1, bias=False),
-        nn.GroupNorm(after // 8, after),
-        nn.GELU(),
-    )
 
 
 def _as_large_as(coarse: Tensor, fine: Tensor) -> Tensor:

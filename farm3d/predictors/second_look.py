@@ -14,6 +14,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from farm3d.ops.fourier_encoding import encoded_size, fourier_encode
+from farm3d.ops.image_layout import sampled_at
+from farm3d.predictors.conv_block import conv_block
 
 PLANES = 8
 """What it is shown of each pixel: the mask; of the drawing the mask, the rest position, the normal."""
@@ -45,10 +47,7 @@ class Comparison:
 
     def at(self, places: Float[Tensor, "images points 2"]) -> Float[Tensor, "images points channels"]:
         """The features at places in the image (normalised device coordinates)."""
-        sampled = nn.functional.grid_sample(
-            self.maps, places[:, :, None], align_corners=False, padding_mode="border"
-        )
-        return sampled[..., 0].transpose(1, 2)
+        return sampled_at(self.maps, places)
 
 
 class SecondLook(nn.Module):
@@ -57,8 +56,10 @@ class SecondLook(nn.Module):
     def __init__(self, *, image_size: int, bones: int) -> None:
         super().__init__()
         sizes = (PLANES, 16, 32, 48, 64, 64)
-        self.down = nn.ModuleList(_block(before, after, stride=2) for before, after in pairwise(sizes))
-        self.up = nn.ModuleList([_block(128, 48), _block(96, 48), _block(80, 32), _block(48, CHANNELS)])
+        self.down = nn.ModuleList(conv_block(before, after, stride=2) for before, after in pairwise(sizes))
+        self.up = nn.ModuleList(
+            [conv_block(128, 48), conv_block(96, 48), conv_block(80, 32), conv_block(48, CHANNELS)]
+        )
         self.narrow = nn.Conv2d(64, NARROW, kernel_size=1)
         self.whole = nn.Sequential(nn.Linear(NARROW * math.ceil(image_size / 32) ** 2, WHOLE), nn.GELU())
         self.camera_head = nn.Linear(WHOLE, len(CAMERA_SCALES))
@@ -124,14 +125,6 @@ class SecondLook(nn.Module):
         code = fourier_encode(rest, HARMONICS, FREQUENCY).expand(places.shape[0], -1, -1)
         said = self.surface_head(torch.cat([seen.at(places), code, facing], dim=-1))
         return OFFSET_SCALE * said[..., :3], said[..., 3]
-
-
-def _block(before: int, after: int, *, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(before, after, kernel_size=3, stride=stride, padding=1, bias=False),
-        nn.GroupNorm(after // 8, after),
-        nn.GELU(),
-    )
 
 
 def _head(before: int, width: int, after: int) -> nn.Sequential:

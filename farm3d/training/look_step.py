@@ -1,7 +1,10 @@
 """One step of learning second looks, as a pure function: they must see the mistakes of finished networks."""
 
+from dataclasses import dataclass
+
 import torch
 from jaxtyping import Float, Int
+from scipy.spatial import cKDTree
 from torch import Tensor
 
 from farm3d.geometry.camera import Camera
@@ -28,6 +31,16 @@ from farm3d.training.train_step import StepSettings, posed_points
 from farm3d.types import Batch, ShapePrior
 
 
+@dataclass(frozen=True)
+class _Lesson:
+    """What stays from look to look: rest shapes as first read, the vertex `nearest` to each point."""
+
+    batch: Batch
+    reading: ImageReading
+    rest: Float[Tensor, "images vertices 3"]
+    nearest: Int[Tensor, "images points"]
+
+
 def look_terms(
     model: AnimalModel,
     prior: ShapePrior,
@@ -42,16 +55,17 @@ def look_terms(
     """
     batch, inputs = with_tensors((batch, inputs), lambda tensor: tensor[: settings.render_images])
     truth = batch.truth
-    assert truth is not None
+    assert truth is not None and model.second_look is not None
     with torch.no_grad():
         reading = read_images(model, inputs, settings.precision)
-    right = best_hypothesis(azimuth_errors(reading.viewpoint, truth.world_to_camera))
-    pose, _ = poses_under(model, prior, reading, hypothesis=right)
-    nearest = _nearest_vertices(truth.canonical_points, prior)
+        right = best_hypothesis(azimuth_errors(reading.viewpoint, truth.world_to_camera))
+        pose, _ = poses_under(model, prior, reading, hypothesis=right)
+        rest = model.rest_shape(reading, pose, prior)
+    lesson = _Lesson(batch, reading, rest, _nearest_vertices(truth.canonical_points, prior))
     every = []
     for _ in range(model.config.second_looks):
-        before, pose = pose, look_again(model, prior, reading, pose=pose)
-        every.append(_terms(model, prior, batch, reading=reading, poses=(before, pose), nearest=nearest))
+        before, pose = pose, look_again(model.second_look, prior, reading.masks, rest=rest, pose=pose)
+        every.append(_terms(model, prior, lesson, before=before, pose=pose))
         pose = pose.each(Tensor.detach)
     names = every[0].present()
     mean = {name: torch.stack([terms.present()[name] for terms in every]).mean() for name in names}
@@ -59,24 +73,17 @@ def look_terms(
 
 
 def _terms(
-    model: AnimalModel,
-    prior: ShapePrior,
-    batch: Batch,
-    *,
-    reading: ImageReading,
-    poses: tuple[InstancePose, InstancePose],
-    nearest: Int[Tensor, "images points"],
+    model: AnimalModel, prior: ShapePrior, lesson: _Lesson, *, before: InstancePose, pose: InstancePose
 ) -> LossTerms:
-    """Terms of one look, from the first pose to the second."""
-    truth, (before, pose) = batch.truth, poses
+    """Terms of one look, from the pose before it to the one after."""
+    batch, truth = lesson.batch, lesson.batch.truth
     assert truth is not None and pose.rest_offsets is not None
-    rest = model.rest_shape(reading, pose, prior)
-    mesh = Mesh(skin(rest, pose.bone_transforms, prior.skinning_weights), prior.mesh.faces)
-    drawn = render_mask(mesh, pose.camera, batch.masks.shape[1])
+    posed_mesh = skin(pose.reshaped(lesson.rest), pose.bone_transforms, prior.skinning_weights)
+    drawn = render_mask(Mesh(posed_mesh, prior.mesh.faces), pose.camera, batch.masks.shape[1])
     said = pose.rest_offsets if before.rest_offsets is None else pose.rest_offsets - before.rest_offsets
-    added = pose.rest_offsets.gather(1, nearest[..., None].expand(-1, -1, 3))
+    added = pose.rest_offsets.gather(1, lesson.nearest[..., None].expand(-1, -1, 3))
     canonical = truth.canonical_points
-    offsets, posed = posed_points(model, prior, reading, pose=pose, canonical=canonical, added=added)
+    offsets, posed = posed_points(model, prior, lesson.reading, pose=pose, canonical=canonical, added=added)
     return LossTerms(
         mask=mask_loss(drawn, batch.masks, batch.valid).mean(),
         inside_distance=inside_distance_loss(drawn, batch.inside_distance).mean(),
@@ -93,4 +100,5 @@ def _nearest_vertices(
     points: Float[Tensor, "images points 3"], prior: ShapePrior
 ) -> Int[Tensor, "images points"]:
     """The vertex of the category's shape that is nearest to each point."""
-    return torch.cdist(points, prior.mesh.vertices.expand(len(points), -1, -1)).argmin(dim=-1)
+    tree = cKDTree(prior.mesh.vertices.cpu().numpy())
+    return torch.from_numpy(tree.query(points.cpu().numpy())[1]).to(points.device)

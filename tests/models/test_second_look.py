@@ -40,6 +40,13 @@ def talkative(model: AnimalModel) -> AnimalModel:
     return model
 
 
+def look(model: AnimalModel, prior: ShapePrior, reading: ImageReading, pose: InstancePose) -> InstancePose:
+    """The pose after one more look."""
+    assert model.second_look is not None
+    rest = model.rest_shape(reading, replace(pose, rest_offsets=None), prior)
+    return look_again(model.second_look, prior, reading.masks, rest=rest, pose=pose)
+
+
 def mask_of(model: AnimalModel, prior: ShapePrior, reading: ImageReading, pose: InstancePose) -> torch.Tensor:
     mesh = model.assemble(reading, pose, prior).posed_mesh
     return render_mask(mesh, pose.camera, reading.masks.shape[1])
@@ -47,7 +54,7 @@ def mask_of(model: AnimalModel, prior: ShapePrior, reading: ImageReading, pose: 
 
 def test_a_new_network_changes_next_to_nothing(scene: Scene) -> None:
     model, prior, reading, pose = scene
-    looked = look_again(model, prior, reading, pose=pose)
+    looked = look(model, prior, reading, pose)
     assert looked.rest_offsets is not None
     assert looked.rest_offsets.abs().max() < 1e-2
     assert (looked.joint_angles - pose.joint_angles).abs().max() < 5e-2
@@ -59,7 +66,7 @@ def test_a_new_network_changes_next_to_nothing(scene: Scene) -> None:
 
 def test_what_is_added_to_the_rest_shape_is_mirror_symmetric(scene: Scene) -> None:
     model, prior, reading, pose = scene
-    offsets = look_again(talkative(model), prior, reading, pose=pose).rest_offsets
+    offsets = look(talkative(model), prior, reading, pose).rest_offsets
     assert offsets is not None and offsets.abs().max() > 0.05
     mirror, rest = torch.tensor([-1.0, 1.0, 1.0]), prior.mesh.vertices
     twin = torch.cdist(rest * mirror, rest).argmin(dim=1)
@@ -71,7 +78,7 @@ def test_angles_stay_within_their_limits_and_rotations_are_rotations(scene: Scen
     model, prior, reading, pose = scene
     talkative(model)
     for _ in range(3):
-        pose = look_again(model, prior, reading, pose=pose)
+        pose = look(model, prior, reading, pose)
     assert (pose.joint_angles.abs() <= pose.skeleton.angle_limits).all()
     rotation = pose.camera.world_to_camera[:, :3, :3]
     torch.testing.assert_close(rotation @ rotation.mT, torch.eye(3).expand(2, 3, 3), atol=1e-5, rtol=0.0)
@@ -80,7 +87,7 @@ def test_angles_stay_within_their_limits_and_rotations_are_rotations(scene: Scen
 def test_images_do_not_know_of_each_other(scene: Scene) -> None:
     model, prior, reading, pose = scene
     talkative(model)
-    both = look_again(model, prior, reading, pose=pose)
+    both = look(model, prior, reading, pose)
     second = replace(
         reading,
         masks=reading.masks[1:],
@@ -88,7 +95,7 @@ def test_images_do_not_know_of_each_other(scene: Scene) -> None:
             reading.encoded, features=reading.encoded.features[1:], patches=reading.encoded.patches[1:]
         ),
     )
-    alone = look_again(model, prior, second, pose=pose.each(lambda tensor: tensor[1:]))
+    alone = look(model, prior, second, pose.each(lambda tensor: tensor[1:]))
     assert alone.rest_offsets is not None and both.rest_offsets is not None
     torch.testing.assert_close(alone.rest_offsets, both.rest_offsets[1:], atol=1e-4, rtol=1e-3)
     torch.testing.assert_close(alone.joint_angles, both.joint_angles[1:], atol=1e-4, rtol=1e-3)
@@ -96,8 +103,8 @@ def test_images_do_not_know_of_each_other(scene: Scene) -> None:
 
 def test_gradients_reach_the_network_that_looks_and_not_the_look_before(scene: Scene) -> None:
     model, prior, reading, pose = scene
-    first = look_again(model, prior, reading, pose=pose)
-    second = look_again(model, prior, reading, pose=first)
+    first = look(model, prior, reading, pose)
+    second = look(model, prior, reading, first)
     assert second.rest_offsets is not None
     kept = [first.joint_angles, first.camera.world_to_camera]
     loss = second.rest_offsets.square().sum() + second.joint_angles.sum()
@@ -127,11 +134,11 @@ def test_looks_learn_to_follow_a_mask(scene: Scene) -> None:
 
     before = misfit(pose)
     for _ in range(60):
-        loss = misfit(look_again(model, prior, reading, pose=pose)).mean()
+        loss = misfit(look(model, prior, reading, pose)).mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    after = misfit(look_again(model, prior, reading, pose=pose))
+    after = misfit(look(model, prior, reading, pose))
     assert (after < 0.35 * before).all()
 
 
@@ -139,7 +146,7 @@ def test_reading_a_pose_takes_as_many_looks_as_the_model_says(scene: Scene) -> N
     model, prior, reading, pose = scene
     talkative(model)
     with torch.no_grad():
-        twice = look_again(model, prior, reading, pose=look_again(model, prior, reading, pose=pose))
+        twice = look(model, prior, reading, look(model, prior, reading, pose))
     read = read_pose(model, prior, reading)
     assert read.rest_offsets is not None and not read.rest_offsets.requires_grad
     torch.testing.assert_close(read.rest_offsets, twice.rest_offsets)
