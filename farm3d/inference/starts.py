@@ -1,16 +1,18 @@
-"""Where refinement starts: every viewpoint hypothesis is tried cheaply, also head down; the best goes on.
+"""Where refinement starts: every hypothesis is tried cheaply, several ways; the best goes on.
 
 A silhouette hardly tells head from tail or near from far side; which hypothesis fits best after its pose was
-allowed to follow the mask tells more than the networks' first reading alone. From the front a head that is
-down hides in the chest, and no step of a fit leads there from a head that is up.
+allowed to follow the mask tells more than the networks' first reading alone. Second looks bring most poses
+nearer, and put some legs where another one is. From the front a head that is down hides in the chest, and no
+step of a fit leads there from a head that is up.
 """
 
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from farm3d.geometry.camera import Camera
 from farm3d.geometry.mesh import Mesh
 from farm3d.geometry.skeleton import bone_transforms
 from farm3d.geometry.skeleton_estimation import BODY_NAMES
@@ -25,7 +27,7 @@ from farm3d.inference.silhouette_fit import (
     pose_variables,
     silhouette_misfit,
 )
-from farm3d.models.animal_model import AnimalModel, ImageReading
+from farm3d.models.animal_model import AnimalModel, ImageReading, InstancePose
 from farm3d.models.joint_fit import rest_joints, seen_joints
 from farm3d.models.read_pose import after_looks, poses_under
 from farm3d.ops.mesh_topology import edge_topology
@@ -36,9 +38,10 @@ from farm3d.types import AnimalPrediction, Batch, ShapePrior
 
 @dataclass(frozen=True)
 class Start:
-    """The networks' reading under the best hypothesis, after second looks, and the pose its trial came to.
+    """The networks' reading from which the best trial began, and the pose that it came to.
 
-    `misfits` are those of all hypotheses, then of those that were tried bowed, too; implausible ones' raised.
+    `misfits` are those of all hypotheses after second looks; of a model that takes those, of all as first
+    read; of those that were tried bowed, too. Implausible ones' are raised.
     """
 
     prediction: AnimalPrediction
@@ -77,16 +80,17 @@ def best_start(
 
     `target` is the crop at the size at which silhouettes are compared. The shape stays the networks'.
     """
-    hypotheses, bows = _starts(reading, trial.bow)
+    tries = _tries(model, reading, trial.bow)
     with torch.no_grad():
-        several = with_tensors(reading, lambda tensor: tensor.expand(len(hypotheses), *tensor.shape[1:]))
-        pose, implausible = poses_under(model, prior, several, hypothesis=hypotheses)
-        # What looks add to the shape would hide a leg that has yet to move (docs/models.md, last table).
-        pose = replace(after_looks(model, prior, several, pose=pose), rest_offsets=None)
+        every = torch.arange(reading.viewpoint.logits.shape[1])
+        once = _repeated(reading, len(every))
+        first_read, implausible = poses_under(model, prior, once, hypothesis=every)
+        pose = _poses(tries, after_looks(model, prior, once, pose=first_read), first_read)
+        several = _repeated(reading, len(tries.bows))
         initial = model.assemble(several, pose, prior)
         joints = seen_joints(model, prior, several)
         rest = rest_joints(model, several) if joints else None
-    variables = pose_variables(with_pose(initial, _bowed(initial, bows)))
+    variables = pose_variables(with_pose(initial, _bowed(initial, tries.bows)))
     groups = variables.groups(camera_rate=trial.camera_rate, angle_rate=trial.angle_rate)
     optimizer = torch.optim.Adam(groups)
     topology = edge_topology(prior.mesh.faces)
@@ -105,18 +109,69 @@ def best_start(
         misfits().sum().backward()
         optimizer.step()
     with torch.no_grad():
-        final = misfits() + trial.improbability * implausible
-        best = int(final.argmin())
+        final = misfits() + trial.improbability * implausible[tries.hypotheses]
+        best = _best(tries, final)
         prediction = model.assemble(reading, pose.each(lambda tensor: tensor[best : best + 1]), prior)
     return Start(prediction, _legs_unfolded(variables.only(best), prediction), final)
 
 
-def _starts(reading: ImageReading, bow: float) -> tuple[Int[Tensor, " starts"], Float[Tensor, " starts"]]:
-    """The hypothesis and the bow of each start: all as they were read, then those from the front bowed."""
+@dataclass(frozen=True)
+class _Tries:
+    """What is tried: under which hypothesis, whether after second looks, and how far bowed (radians)."""
+
+    hypotheses: Int[Tensor, " starts"]
+    looked_at: Bool[Tensor, " starts"]
+    bows: Float[Tensor, " starts"]
+
+
+def _tries(model: AnimalModel, reading: ImageReading, bow: float) -> _Tries:
+    """All hypotheses after second looks; all as first read, where looks are taken; frontal ones bowed."""
     azimuths = reading.viewpoint.azimuths[0]
     every = torch.arange(len(azimuths))
+    first_read = every if model.config.second_looks else every[:0]
     frontal = every[torch.cos(azimuths) > 0.0] if bow else every[:0]
-    return torch.cat([every, frontal]), torch.tensor([0.0] * len(every) + [bow] * len(frontal))
+    bows = [0.0] * (len(every) + len(first_read)) + [bow] * len(frontal)
+    hypotheses = torch.cat([every, first_read, frontal])
+    place = torch.arange(len(hypotheses))
+    looked_at = (place < len(every)) | (place >= len(every) + len(first_read))
+    return _Tries(hypotheses, looked_at, torch.tensor(bows))
+
+
+def _best(tries: _Tries, misfits: Float[Tensor, " starts"]) -> int:
+    """The hypothesis that fits best after second looks; of it what fits best, with or without them.
+
+    Animals seen from the front fit nearly as well either way round, and looks tell those better.
+    """
+    after_looks = misfits.where(tries.looked_at, misfits.new_tensor(torch.inf))
+    same = tries.hypotheses == tries.hypotheses[after_looks.argmin()]
+    return int(misfits.where(same, misfits.new_tensor(torch.inf)).argmin())
+
+
+def _repeated(reading: ImageReading, times: int) -> ImageReading:
+    """The reading of one image so many times."""
+    return with_tensors(reading, lambda tensor: tensor.expand(times, *tensor.shape[1:]))
+
+
+def _poses(tries: _Tries, after_looks: InstancePose, first_read: InstancePose) -> InstancePose:
+    """Each try's camera and angles, of the poses of all hypotheses after second looks and as first read.
+
+    The shapes are those before: what looks add to one would hide a leg that has yet to move (docs/models.md,
+    last table).
+    """
+
+    def of_tries(pose: InstancePose) -> InstancePose:
+        return replace(pose, rest_offsets=None).each(lambda tensor: tensor[tries.hypotheses])
+
+    def choose(second: Tensor, first: Tensor) -> Tensor:
+        return torch.where(tries.looked_at.view(-1, *[1] * (first.dim() - 1)), second, first)
+
+    after, before = of_tries(after_looks), of_tries(first_read)
+    return replace(
+        before,
+        joint_angles=choose(after.joint_angles, before.joint_angles),
+        bone_transforms=choose(after.bone_transforms, before.bone_transforms),
+        camera=Camera(choose(after.camera.world_to_camera, before.camera.world_to_camera)),
+    )
 
 
 def _bowed(prediction: AnimalPrediction, bows: Float[Tensor, " animals"]) -> JointAngles:

@@ -1,6 +1,6 @@
 """One step of learning second looks, as a pure function: they must see the mistakes of finished networks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float, Int
@@ -57,7 +57,9 @@ def look_terms(
     truth = batch.truth
     assert truth is not None and model.second_look is not None
     with torch.no_grad():
-        reading = read_images(model, inputs, settings.precision)
+        # The masks without the distortions that the networks behind are shown: one that may be wrong is
+        # followed half-heartedly, and the fits that come after looks follow it, too.
+        reading = replace(read_images(model, inputs, settings.precision), masks=batch.masks)
         right = best_hypothesis(azimuth_errors(reading.viewpoint, truth.world_to_camera))
         pose, _ = poses_under(model, prior, reading, hypothesis=right)
         rest = model.rest_shape(reading, pose, prior)

@@ -206,7 +206,7 @@ def test_a_hypothesis_that_does_not_fit_is_left(
     )
     found = start.prediction
     assert int(found.hypothesis) != wrong
-    assert int(start.misfits.argmin()) == int(found.hypothesis)
+    assert int(start.misfits[:4].argmin()) == int(found.hypothesis)
     towards = [p.camera.world_to_camera[0, 0, 2] for p in (found, result.initial)]
     assert float(towards[0] * towards[1]) > 0.0
 
@@ -232,9 +232,9 @@ def test_a_head_that_is_down_is_found_though_the_networks_read_it_up(
     trial = Trial(10, 0.02, 0.06, 0.5, bow=math.radians(40.0))
     target = resized(batch_of_crops([crop]), 48)
     start = best_start(model, prior, reading, target=target, trial=trial, weights=RefineConfig())
-    # All four as they were read, then the two from the front bowed.
-    assert len(start.misfits) == 6
-    assert int(start.misfits.argmin()) >= 4
+    # All four after second looks, all four as first read, then the two from the front bowed.
+    assert len(start.misfits) == 10
+    assert int(start.misfits.argmin()) >= 8
     reached = (
         torch.tanh(start.variables.raw_angles[0, neck, 0].detach()) * read.skeleton.angle_limits[neck, 0]
     )

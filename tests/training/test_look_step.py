@@ -2,17 +2,23 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from farm3d.config import load_config
-from farm3d.data.image_folder import ImageDataSet, open_data_set
+from farm3d.data.image_folder import ImageDataSet, load_batch, open_data_set
 from farm3d.errors import ConfigError
+from farm3d.models.animal_model import InstancePose
 from farm3d.models.build import load_trained
+from farm3d.models.second_look import look_again
 from farm3d.training.config import TrainConfig
 from farm3d.training.estimate import stages_of
+from farm3d.training.look_step import look_terms
 from farm3d.training.plan import FOR_EVER, planned_changes, settled
+from farm3d.training.train_step import StepSettings
 from tests.training.test_trainer import FILES, after, mean, metrics, run_training
 
 MAIN, LOOKS = 4, 4
@@ -76,6 +82,29 @@ def test_interrupted_among_the_looks_and_resumed_is_uninterrupted(
     last = run_training(settings, data, run)
     for file in FILES:
         assert (last / file).read_bytes() == (finished / last.name / file).read_bytes(), file
+
+
+def test_looks_hold_the_drawing_against_the_true_mask(
+    finished: Path, data: ImageDataSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The networks behind are shown distorted masks; looks and their terms have the same, undistorted one."""
+    model, shown = load_trained(finished).model, []
+
+    def look(*args: Any, **kwargs: Any) -> InstancePose:
+        shown.append(args[2])
+        return look_again(*args, **kwargs)
+
+    monkeypatch.setattr("farm3d.training.look_step.look_again", look)
+    size = model.config.image_size
+    rngs = [np.random.default_rng(0), np.random.default_rng(1)]
+    batch = load_batch(data, [0, 1], image_size=size, rngs=rngs, truth_points=32)
+    nothing = torch.zeros_like(batch.masks)
+    settings = StepSettings(render_images=2, render_size=size)
+    with torch.no_grad():
+        prior = model.prior()
+    look_terms(model, prior, batch, inputs=(batch.images, nothing), settings=settings)
+    assert len(shown) == model.config.second_looks == 2
+    assert all(torch.equal(masks, batch.masks) for masks in shown)
 
 
 def test_looks_at_a_few_images_are_learned_by_heart(start: Path, data: ImageDataSet, tmp_path: Path) -> None:
