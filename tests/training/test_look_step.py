@@ -122,6 +122,8 @@ def test_looks_at_a_few_images_are_learned_by_heart(start: Path, data: ImageData
     [
         (("supervision=images", "model.second_looks=2"), "set look_steps=0"),
         (("model.second_looks=0",), "set model.second_looks=2"),
+        (("look_steps=-1",), "look_steps: not from 0 to the 8 steps"),
+        (("prior_steps=5",), "look_steps: not from 0 to the 3 steps .*: 4"),
     ],
 )
 def test_looks_need_truth_and_a_model_that_takes_them(
