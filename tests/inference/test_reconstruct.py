@@ -1,6 +1,7 @@
 """Refinement fits the silhouette and bends nothing that an animal could not bend."""
 
 import math
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
@@ -240,6 +241,24 @@ def test_a_head_that_is_down_is_found_though_the_networks_read_it_up(
     )
     assert math.degrees(float(reached - read.joint_angles[0, neck, 0])) > 15.0
     torch.testing.assert_close(start.prediction.joint_angles[0, neck], read.joint_angles[0, neck])
+
+
+def test_looks_that_lead_astray_are_not_followed(
+    trained: TrainedModel, prior: ShapePrior, result: Reconstruction
+) -> None:
+    """With second looks that bend every bone at random the fit begins from what was read before them."""
+    model = deepcopy(trained.model)
+    assert model.second_look is not None
+    last = model.second_look.bone_head[-1]
+    assert isinstance(last, torch.nn.Linear)
+    torch.nn.init.normal_(last.weight, std=1.0, generator=torch.Generator().manual_seed(0))
+    target, trial = resized(result.batch, 48), Trial(10, 0.02, 0.06, 0.5)
+    with torch.no_grad():
+        reading = model.read(result.batch.images, result.batch.masks)
+    start = best_start(model, prior, reading, target=target, trial=trial, weights=RefineConfig())
+    first, _ = poses_under(model, prior, reading, hypothesis=start.prediction.hypothesis)
+    assert len(start.misfits) == 8
+    torch.testing.assert_close(start.prediction.joint_angles, first.joint_angles, atol=1e-5, rtol=1e-5)
 
 
 def test_without_steps_nothing_changes(trained: TrainedModel, prior: ShapePrior) -> None:
