@@ -12,7 +12,6 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from farm3d.geometry.camera import Camera
 from farm3d.geometry.mesh import Mesh
 from farm3d.geometry.skeleton import bone_transforms
 from farm3d.geometry.skeleton_estimation import BODY_NAMES
@@ -130,11 +129,10 @@ def _tries(model: AnimalModel, reading: ImageReading, bow: float) -> _Tries:
     every = torch.arange(len(azimuths))
     first_read = every if model.config.second_looks else every[:0]
     frontal = every[torch.cos(azimuths) > 0.0] if bow else every[:0]
-    bows = [0.0] * (len(every) + len(first_read)) + [bow] * len(frontal)
-    hypotheses = torch.cat([every, first_read, frontal])
-    place = torch.arange(len(hypotheses))
-    looked_at = (place < len(every)) | (place >= len(every) + len(first_read))
-    return _Tries(hypotheses, looked_at, torch.tensor(bows))
+    parts = (every, first_read, frontal)
+    counts = torch.tensor([len(part) for part in parts])
+    looked_at, bows = torch.tensor([True, False, True]), torch.tensor([0.0, 0.0, bow])
+    return _Tries(torch.cat(parts), looked_at.repeat_interleave(counts), bows.repeat_interleave(counts))
 
 
 def _best(tries: _Tries, misfits: Float[Tensor, " starts"]) -> int:
@@ -142,8 +140,8 @@ def _best(tries: _Tries, misfits: Float[Tensor, " starts"]) -> int:
 
     Animals seen from the front fit nearly as well either way round, and looks tell those better.
     """
-    after_looks = misfits.where(tries.looked_at, misfits.new_tensor(torch.inf))
-    same = tries.hypotheses == tries.hypotheses[after_looks.argmin()]
+    looked = misfits.where(tries.looked_at, misfits.new_tensor(torch.inf))
+    same = tries.hypotheses == tries.hypotheses[looked.argmin()]
     return int(misfits.where(same, misfits.new_tensor(torch.inf)).argmin())
 
 
@@ -152,25 +150,23 @@ def _repeated(reading: ImageReading, times: int) -> ImageReading:
     return with_tensors(reading, lambda tensor: tensor.expand(times, *tensor.shape[1:]))
 
 
-def _poses(tries: _Tries, after_looks: InstancePose, first_read: InstancePose) -> InstancePose:
+def _poses(tries: _Tries, looked: InstancePose, first_read: InstancePose) -> InstancePose:
     """Each try's camera and angles, of the poses of all hypotheses after second looks and as first read.
 
-    The shapes are those before: what looks add to one would hide a leg that has yet to move (docs/models.md,
-    last table).
+    The shapes are those first read: what looks add to one would hide a leg that has yet to move
+    (docs/models.md, last table).
     """
+    rows = tries.hypotheses + len(first_read.hypothesis) * ~tries.looked_at
 
-    def of_tries(pose: InstancePose) -> InstancePose:
-        return replace(pose, rest_offsets=None).each(lambda tensor: tensor[tries.hypotheses])
+    def of_tries(after: Tensor, before: Tensor) -> Tensor:
+        return torch.cat([after, before])[rows]
 
-    def choose(second: Tensor, first: Tensor) -> Tensor:
-        return torch.where(tries.looked_at.view(-1, *[1] * (first.dim() - 1)), second, first)
-
-    after, before = of_tries(after_looks), of_tries(first_read)
+    cameras = of_tries(looked.camera.world_to_camera, first_read.camera.world_to_camera)
     return replace(
-        before,
-        joint_angles=choose(after.joint_angles, before.joint_angles),
-        bone_transforms=choose(after.bone_transforms, before.bone_transforms),
-        camera=Camera(choose(after.camera.world_to_camera, before.camera.world_to_camera)),
+        first_read.each(lambda tensor: tensor[tries.hypotheses]),
+        joint_angles=of_tries(looked.joint_angles, first_read.joint_angles),
+        bone_transforms=of_tries(looked.bone_transforms, first_read.bone_transforms),
+        camera=replace(first_read.camera, world_to_camera=cameras),
     )
 
 

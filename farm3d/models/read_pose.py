@@ -36,7 +36,7 @@ def read_pose(model: AnimalModel, prior: ShapePrior, reading: ImageReading) -> I
 def after_looks(
     model: AnimalModel, prior: ShapePrior, reading: ImageReading, *, pose: InstancePose
 ) -> InstancePose:
-    """The pose after as many second looks as the model takes."""
+    """The pose after as many second looks as the model takes; `pose` is one before the first."""
     if model.second_look is None:
         return pose
     rest = model.rest_shape(reading, pose, prior)

@@ -1,4 +1,4 @@
-"""The convolution that all convolutional networks here are built of."""
+"""The convolution that joint maps, second looks and the classifier of species are built of."""
 
 from torch import nn
 

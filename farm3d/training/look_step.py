@@ -80,8 +80,8 @@ def _terms(
     """Terms of one look, from the pose before it to the one after."""
     batch, truth = lesson.batch, lesson.batch.truth
     assert truth is not None and pose.rest_offsets is not None
-    posed_mesh = skin(pose.reshaped(lesson.rest), pose.bone_transforms, prior.skinning_weights)
-    drawn = render_mask(Mesh(posed_mesh, prior.mesh.faces), pose.camera, batch.masks.shape[1])
+    vertices = skin(pose.reshaped(lesson.rest), pose.bone_transforms, prior.skinning_weights)
+    drawn = render_mask(Mesh(vertices, prior.mesh.faces), pose.camera, batch.masks.shape[1])
     said = pose.rest_offsets if before.rest_offsets is None else pose.rest_offsets - before.rest_offsets
     added = pose.rest_offsets.gather(1, lesson.nearest[..., None].expand(-1, -1, 3))
     canonical = truth.canonical_points
