@@ -111,14 +111,14 @@ def _check_joints(config: TrainConfig) -> None:
 
 def _check_looks(config: TrainConfig) -> None:
     """Raise ConfigError where second looks are to be learned without truth, by no network, or at no step."""
-    others = config.prior_steps if config.supervision == "truth" else 0
-    if not 0 <= config.look_steps <= max(config.steps - others, 0):
-        raise ConfigError(
-            f"look_steps: not from 0 to the {max(config.steps - others, 0)} steps after those of the shape:"
-            f" {config.look_steps}"
-        )
     if config.look_steps and config.supervision != "truth":
         raise ConfigError("look_steps: second looks learn from the farm's truth; set look_steps=0")
+    most = max(config.steps - config.prior_steps, 0)
+    if not 0 <= config.look_steps <= most:
+        raise ConfigError(
+            f"look_steps: not from 0 to the {most} steps after those of the shape (prior_steps):"
+            f" {config.look_steps}; set another, or other steps"
+        )
     if config.look_steps and not config.model.second_looks:
         raise ConfigError("look_steps: this model takes no second looks; set model.second_looks=2")
 
