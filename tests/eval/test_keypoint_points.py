@@ -1,5 +1,6 @@
 """The table from annotated keypoints to points of the farm's animals: complete, on the surface, mirrored."""
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from farm3d.synth.procedural.species import SPECIES
 from farm3d.geometry.mesh import Mesh
 from farm3d.models.build import load_trained, shipped_checkpoint
 
+PHOTOGRAPHS = Path(__file__).parents[3] / "shared/data/photos"
 LIMBS = [f"{side}_{end}_{joint}" for side in "LR" for end in "FB" for joint in ("Elbow", "Knee", "Paw")]
 HEAD = ["L_Eye", "R_Eye", "L_EarBase", "R_EarBase", "Nose", "Throat"]
 AP_10K = [
@@ -88,6 +90,16 @@ def test_the_animal_s_own_sides_are_kept() -> None:
     assert point_of("Stifle", "right") == "right_stifle", "its head to the right, it shows its right side"
     assert point_of("Stifle", None) is None
     assert point_of("Throat", "left") is None
+
+
+@pytest.mark.skipif(not PHOTOGRAPHS.is_dir(), reason="needs ../shared/data (real photographs)")
+@pytest.mark.parametrize("frame", ["camel_video_00040", "cow_video_00048", "cow_video_00099"])
+def test_ears_are_on_the_side_that_hind_paws_are_on(frame: str) -> None:
+    """Of animals seen from behind; BADJA calls their right ears L_Ear, which shows that its names differ."""
+    records = json.loads((PHOTOGRAPHS / "annotations.json").read_text())
+    across = {point_of(name, None): place[0] for name, place in records[frame]["keypoints"].items()}
+    assert across["left_hind_hoof"] < across["right_hind_hoof"]
+    assert across["left_ear"] < across["right_ear"]
 
 
 @pytest.mark.parametrize("category", [species.name for species in SPECIES])
