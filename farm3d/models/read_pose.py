@@ -1,5 +1,7 @@
 """Poses as they are read off a picture: the networks' first word, bones at the joints, second looks."""
 
+from collections.abc import Iterator
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -40,9 +42,31 @@ def after_looks(
     if model.second_look is None:
         return pose
     rest = model.rest_shape(reading, pose, prior)
-    for _ in range(model.config.second_looks):
-        pose = look_again(model.second_look, prior, reading.masks, rest=rest, pose=pose)
-    return pose
+    *_, (_, last) = looks(model, prior, reading, rest=rest, pose=pose)
+    return last
+
+
+def looks(
+    model: AnimalModel,
+    prior: ShapePrior,
+    reading: ImageReading,
+    *,
+    rest: Float[Tensor, "images vertices 3"],
+    pose: InstancePose,
+) -> Iterator[tuple[InstancePose, InstancePose]]:
+    """The poses before and after each second look; `rest` is the model's `rest_shape` of the first one.
+
+    Looks follow the outline, which tells little of what lies within it: before the last of them the bones
+    go back to the joints, from a camera that is better than the one that the first fit had.
+    """
+    assert model.second_look is not None
+    joints = seen_joints(model, prior, reading)
+    for left in reversed(range(model.config.second_looks)):
+        if left == 0 and joints is not None:
+            pose, _ = fitted(pose, joints, rest_joints(model, reading).detach())
+        before, pose = pose, look_again(model.second_look, prior, reading.masks, rest=rest, pose=pose)
+        yield before, pose
+        pose = pose.each(Tensor.detach)
 
 
 @torch.no_grad()

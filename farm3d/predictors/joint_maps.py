@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from farm3d.predictors.conv_block import conv_block
+from farm3d.predictors.conv_block import ResidualBlock, conv_block
 
 JOINTS = 32
 """Ends of the bones of the farm's animals, all species' alike."""
@@ -33,9 +33,10 @@ class JointMaps(nn.Module):
 
     def __init__(self, *, patch_channels: int) -> None:
         super().__init__()
-        self.fine = nn.ModuleList(conv_block(*sizes, stride=2) for sizes in pairwise((4, 16, 32, 64)))
+        to_half, to_quarter, to_eighth = (conv_block(*sizes, stride=2) for sizes in pairwise((4, 16, 32, 64)))
+        self.fine = nn.ModuleList([to_half, nn.Sequential(*to_quarter, ResidualBlock(32)), to_eighth])
         self.patches = nn.Conv2d(patch_channels, 64, kernel_size=1)
-        self.at_eighth, self.at_quarter = conv_block(64 + 64, 64), conv_block(64 + 32, 64)
+        self.at_eighth, self.at_quarter = _mixed_to(64, before=64 + 64), _mixed_to(64, before=64 + 32)
         self.maps = nn.Conv2d(64, JOINTS, kernel_size=1)
 
     def forward(
@@ -47,6 +48,11 @@ class JointMaps(nn.Module):
         eighth = to_eighth(quarter)
         mixed = self.at_eighth(torch.cat([eighth, _as_large_as(self.patches(patches), eighth)], dim=1))
         return self.maps(self.at_quarter(torch.cat([quarter, _as_large_as(mixed, quarter)], dim=1)))
+
+
+def _mixed_to(after: int, *, before: int) -> nn.Sequential:
+    """What mixes two maps: one convolution finds joints less well than several that see farther do."""
+    return nn.Sequential(*conv_block(before, after), ResidualBlock(after), ResidualBlock(after, spread=2))
 
 
 def read_joints(maps: Float[Tensor, "images joints rows columns"]) -> JointReading:

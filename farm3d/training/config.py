@@ -56,6 +56,8 @@ class TrainConfig(StrictConfig):
     steps: int = 8000
     prior_steps: int = 1500
     """With truth, the first steps fit the signed distance field alone; then the category's shape is fixed."""
+    joint_steps: int = 0
+    """With truth, the steps before the last `look_steps` learn the joint maps alone and render nothing."""
     look_steps: int = 0
     """With truth, the last steps learn the model's second looks alone, on the images that are rendered."""
     batch_size: int = 16
@@ -87,3 +89,13 @@ class TrainConfig(StrictConfig):
     """Threads of each process that load what comes next."""
     cache_gigabytes: float = 1.0
     """Memory of each process for decoded samples."""
+
+    @property
+    def looks_from(self) -> int:
+        """The first of the steps in which second looks learn."""
+        return self.steps - self.look_steps
+
+    @property
+    def joints_from(self) -> int:
+        """The first of the steps in which joint maps learn alone."""
+        return self.looks_from - self.joint_steps

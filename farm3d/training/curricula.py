@@ -4,6 +4,7 @@ from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,7 +27,7 @@ from farm3d.training.image_step import RECONSTRUCTION, ImageDraws, ImageStep, ei
 from farm3d.training.look_step import look_terms
 from farm3d.training.lost_shape import LEGS_LOST, SURFACE_LOST, recovery_terms
 from farm3d.training.ranks import ALONE, Part, Ranks
-from farm3d.training.train_step import StepSettings, prior_terms, supervised_terms
+from farm3d.training.train_step import StepSettings, joint_terms, prior_terms, supervised_terms
 from farm3d.training.virtual_views import distillation_term, draw_views
 from farm3d.training.visuals import write_picture
 from farm3d.types import AnimalPrediction, ShapePrior
@@ -61,7 +62,7 @@ def terms_by_step(
 def _truth_steps(
     config: TrainConfig, data: ImageDataSet, model: AnimalModel, *, run: Path, first: int, ranks: Ranks
 ) -> TermsByStep:
-    """The first steps fit the category's shape; then it is fixed, and images follow, second looks last."""
+    """The category's shape first, then fixed; images follow, then joint maps alone, second looks last."""
     if first < config.prior_steps:
         distances = _distances(config, data)
         for step in range(first, config.prior_steps):
@@ -72,22 +73,24 @@ def _truth_steps(
     prior = _fixed_prior(model)
     parts = config.accumulate * ranks.count
     settings = StepSettings(config.render_images // parts, config.render_size, config.precision)
-    looks_from = config.steps - config.look_steps
     with closing(portions(config, data, first=max(first, config.prior_steps), ranks=ranks)) as stream:
         for portion in stream:
             _picture(config, model, prior, portion=portion, run=run)
             batch, inputs = portion.batch, portion.inputs
-            if portion.step < looks_from:
+            if portion.step < config.joints_from:
                 yield supervised_terms(model, prior, batch, inputs=inputs, settings=settings)
+            elif portion.step < config.looks_from:
+                _let_only_learn(model.encoder.joint_maps, of=model)
+                yield joint_terms(model, batch, inputs=inputs, precision=config.precision)
             else:
-                _let_only_looks_learn(model)
+                _let_only_learn(model.second_look, of=model)
                 yield look_terms(model, prior, batch, inputs=inputs, settings=settings)
 
 
-def _let_only_looks_learn(model: AnimalModel) -> None:
-    assert model.second_look is not None
-    model.requires_grad_(False)
-    model.second_look.requires_grad_(True)
+def _let_only_learn(part: Any, *, of: AnimalModel) -> None:
+    assert isinstance(part, torch.nn.Module)
+    of.requires_grad_(False)
+    part.requires_grad_(True)
 
 
 def _image_steps(

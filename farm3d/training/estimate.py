@@ -101,7 +101,9 @@ def _work(config: TrainConfig, step: int) -> str:
     if config.supervision == "truth":
         if step < config.prior_steps:
             return "the category's shape alone"
-        return "images with truth" if step < config.steps - config.look_steps else "second looks"
+        if step < config.joints_from:
+            return "images with truth"
+        return "joint maps" if step < config.looks_from else "second looks"
     plan = config.images
     words = [f"lattice {round(plan.grid_resolution.value(step))}"]
     words += ["articulated"] * (step >= plan.articulation_from) + ["deformed"] * (

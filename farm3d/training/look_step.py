@@ -21,8 +21,7 @@ from farm3d.losses.supervision import (
     shape_loss,
 )
 from farm3d.models.animal_model import AnimalModel, ImageReading, InstancePose
-from farm3d.models.read_pose import poses_under
-from farm3d.models.second_look import look_again
+from farm3d.models.read_pose import looks, poses_under
 from farm3d.ops.mesh_topology import unique_edges
 from farm3d.ops.tensors import with_tensors
 from farm3d.render.mesh_renderer import render_mask
@@ -65,10 +64,8 @@ def look_terms(
         rest = model.rest_shape(reading, pose, prior)
     lesson = _Lesson(batch, reading, rest, _nearest_vertices(truth.canonical_points, prior))
     every = []
-    for _ in range(model.config.second_looks):
-        before, pose = pose, look_again(model.second_look, prior, reading.masks, rest=rest, pose=pose)
-        every.append(_terms(model, prior, lesson, before=before, pose=pose))
-        pose = pose.each(Tensor.detach)
+    for before, after in looks(model, prior, reading, rest=rest, pose=pose):
+        every.append(_terms(model, prior, lesson, before=before, pose=after))
     names = every[0].present()
     mean = {name: torch.stack([terms.present()[name] for terms in every]).mean() for name in names}
     return LossTerms(**mean)

@@ -31,8 +31,10 @@ def planned_changes(config: TrainConfig) -> list[Change]:
     changes = [change for name, schedule in read_schedules(config) for change in _changes(name, schedule)]
     if config.supervision == "truth":
         changes.append(Change(config.prior_steps, "the category's shape is fixed; training on images begins"))
+        if config.joint_steps:
+            changes.append(Change(config.joints_from, "only joint maps learn"))
         if config.look_steps:
-            changes.append(Change(config.steps - config.look_steps, "only second looks learn"))
+            changes.append(Change(config.looks_from, "only second looks learn"))
     else:
         if config.images.shape_from:
             changes.append(Change(config.images.shape_from, "the category's shape begins to change"))
@@ -76,7 +78,8 @@ def settled(config: TrainConfig, step: int) -> TrainConfig:
         for part in path:
             inner = inner[part]
         inner[last] = schedule.value(step)
-    values["look_steps"] = FOR_EVER if step >= config.steps - config.look_steps else 0
+    values["look_steps"] = FOR_EVER if step >= config.looks_from else 0
+    values["joint_steps"] = FOR_EVER if config.joints_from <= step < config.looks_from else 0
     values["steps"] = FOR_EVER
     values["prior_steps"] = FOR_EVER if step < config.prior_steps else 0
     for switch in ("shape_from", "articulation_from", "deformation_from"):

@@ -101,6 +101,18 @@ def supervised_terms(
     )
 
 
+def joint_terms(
+    model: AnimalModel,
+    batch: Batch,
+    *,
+    inputs: tuple[Float[Tensor, "images height width 3"], Float[Tensor, "images height width 1"]],
+    precision: Precision,
+) -> LossTerms:
+    """The one term of a step in which joint maps learn alone: nothing is posed or rendered."""
+    assert batch.truth is not None
+    return LossTerms(joints=_joints_term(read_images(model, inputs, precision), batch.truth))
+
+
 def _joints_term(reading: ImageReading, truth: GroundTruth) -> Tensor | None:
     """How well the encoder finds the joints in the image, where it looks for them."""
     if reading.encoded.joint_maps is None:

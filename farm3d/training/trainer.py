@@ -107,6 +107,8 @@ def _check_joints(config: TrainConfig) -> None:
             "model.joint_maps: the small backbone learns joints from the farm's truth;"
             " set model.joint_maps=false, or model.backbone=small and supervision=truth"
         )
+    if config.joint_steps and not config.model.joint_maps:
+        raise ConfigError("joint_steps: this model looks for no joints; set model.joint_maps=true")
 
 
 def _check_looks(config: TrainConfig) -> None:
@@ -114,10 +116,10 @@ def _check_looks(config: TrainConfig) -> None:
     if config.look_steps and config.supervision != "truth":
         raise ConfigError("look_steps: second looks learn from the farm's truth; set look_steps=0")
     most = max(config.steps - config.prior_steps, 0)
-    if not 0 <= config.look_steps <= most:
+    if min(config.joint_steps, config.look_steps) < 0 or config.joint_steps + config.look_steps > most:
         raise ConfigError(
-            f"look_steps: not from 0 to the {most} steps after those of the shape (prior_steps):"
-            f" {config.look_steps}; set another, or other steps"
+            f"joint_steps, look_steps: together not from 0 to the {most} steps after those of the shape"
+            f" (prior_steps): {config.joint_steps}, {config.look_steps}; set others, or other steps"
         )
     if config.look_steps and not config.model.second_looks:
         raise ConfigError("look_steps: this model takes no second looks; set model.second_looks=2")

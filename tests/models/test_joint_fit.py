@@ -8,9 +8,9 @@ import torch
 from farm3d.geometry.camera import project_to_ndc
 from farm3d.geometry.skeleton import bone_transforms
 from farm3d.geometry.skinning import skin
-from farm3d.models.animal_model import AnimalModel, ImageReading
+from farm3d.models.animal_model import AnimalModel, ImageReading, InstancePose
 from farm3d.models.joint_fit import rest_joints, seen_joints
-from farm3d.models.read_pose import poses_under, read_pose
+from farm3d.models.read_pose import looks, poses_under, read_pose
 from farm3d.predictors.joint_maps import JOINTS
 from farm3d.types import ShapePrior
 from tests.models.small_models import QuadrupedField, tiny_config, tiny_model
@@ -55,6 +55,17 @@ def bent(
     return replace(reading, encoded=replace(reading.encoded, joint_maps=peaks(places))), angles, places
 
 
+@torch.no_grad()
+def distance(
+    model: AnimalModel, prior: ShapePrior, reading: ImageReading, pose: InstancePose, places: torch.Tensor
+) -> torch.Tensor:
+    """Each image's mean distance (normalised device coordinates) of the joints from where they are seen."""
+    joints = seen_joints(model, prior, reading)
+    assert joints is not None
+    moved = skin(rest_joints(model, reading), pose.bone_transforms, joints.weights)
+    return (project_to_ndc(pose.camera, moved) - places).norm(dim=-1).mean(dim=1)
+
+
 def test_bones_go_to_the_joints_that_are_seen(scene: tuple[AnimalModel, ShapePrior, ImageReading]) -> None:
     model, prior, reading = scene
     hypothesis = torch.tensor([0, 2])
@@ -63,16 +74,7 @@ def test_bones_go_to_the_joints_that_are_seen(scene: tuple[AnimalModel, ShapePri
         model.pose(reading, prior, hypothesis),
         poses_under(model, prior, reading, hypothesis=hypothesis)[0],
     )
-    joints = seen_joints(model, prior, reading)
-    assert joints is not None
-
-    def distance(transforms: torch.Tensor, camera: object) -> torch.Tensor:
-        moved = skin(rest_joints(model, reading), transforms, joints.weights)
-        return (project_to_ndc(camera, moved) - places).norm(dim=-1).mean(dim=1)
-
-    with torch.no_grad():
-        before = distance(first.bone_transforms, first.camera)
-        after = distance(fitted.bone_transforms, fitted.camera)
+    before, after = (distance(model, prior, reading, pose, places) for pose in (first, fitted))
     assert (after < 0.35 * before).all()
     assert (fitted.joint_angles.abs() <= fitted.skeleton.angle_limits).all()
     assert torch.equal(fitted.hypothesis, hypothesis)
@@ -101,6 +103,28 @@ def test_where_nothing_is_sure_the_reading_stays(
         first = model.pose(flat, prior, hypothesis)
     fitted = poses_under(model, prior, flat, hypothesis=hypothesis)[0]
     assert (fitted.joint_angles - first.joint_angles).abs().max() < 0.1
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_before_the_last_look_bones_go_back_to_the_joints(
+    scene: tuple[AnimalModel, ShapePrior, ImageReading], count: int
+) -> None:
+    """Looks that were never trained hardly move bones, so the distance falls once: at the last of them."""
+    sizes = tiny_config().model_copy(update={"joint_maps": True, "second_looks": count})
+    looking = AnimalModel(sizes).eval()
+    looking.sdf = QuadrupedField()
+    looking.load_state_dict(scene[0].state_dict(), strict=False)
+    _, prior, reading = scene
+    hypothesis = torch.tensor([0, 2])
+    reading, _, places = bent(looking, prior, reading, hypothesis)
+    with torch.no_grad():
+        first = looking.pose(reading, prior, hypothesis)
+        rest = looking.rest_shape(reading, first, prior)
+        posed = [after for _, after in looks(looking, prior, reading, rest=rest, pose=first)]
+    distances = [distance(looking, prior, reading, pose, places).mean() for pose in (first, *posed)]
+    assert len(posed) == count
+    assert distances[-1] < 0.5 * distances[-2]
+    assert all(0.8 * distances[0] < other for other in distances[:-1])
 
 
 def test_a_model_that_sees_no_joints_is_read_as_it_is() -> None:

@@ -94,7 +94,7 @@ def test_looks_hold_the_drawing_against_the_true_mask(
         shown.append(args[2])
         return look_again(*args, **kwargs)
 
-    monkeypatch.setattr("farm3d.training.look_step.look_again", look)
+    monkeypatch.setattr("farm3d.models.read_pose.look_again", look)
     size = model.config.image_size
     rngs = [np.random.default_rng(0), np.random.default_rng(1)]
     batch = load_batch(data, [0, 1], image_size=size, rngs=rngs, truth_points=32)
@@ -122,8 +122,9 @@ def test_looks_at_a_few_images_are_learned_by_heart(start: Path, data: ImageData
     [
         (("supervision=images", "model.second_looks=2"), "set look_steps=0"),
         (("model.second_looks=0",), "set model.second_looks=2"),
-        (("look_steps=-1",), "look_steps: not from 0 to the 8 steps"),
-        (("prior_steps=5",), "look_steps: not from 0 to the 3 steps .*: 4"),
+        (("look_steps=-1",), "look_steps: together not from 0 to the 8 steps"),
+        (("prior_steps=5",), "look_steps: together not from 0 to the 3 steps .*: 0, 4"),
+        (("joint_steps=5", "model.joint_maps=true"), "look_steps: together not from .*: 5, 4"),
     ],
 )
 def test_looks_need_truth_and_a_model_that_takes_them(

@@ -24,6 +24,7 @@ from farm3d.losses.objective import LossTerms
 from farm3d.models.build import load_trained
 from farm3d.training.config import TrainConfig
 from farm3d.training.learner import new_learner
+from farm3d.training.plan import FOR_EVER, planned_changes, settled
 from farm3d.training.trainer import train
 from farm3d.training.visuals import GAP, SIDE, TITLE_HEIGHT
 
@@ -204,6 +205,34 @@ def test_joints_are_learned_and_their_places_kept(data: ImageDataSet, tmp_path: 
     assert mean(lines[-5:]) < mean(lines[:2]) - 0.5
     model = load_trained(run / f"{settings.category}.safetensors").model
     torch.testing.assert_close(model.joint_places, canonical_joints(data), rtol=1e-3, atol=1e-3)
+
+
+def test_joint_maps_can_learn_alone(data: ImageDataSet, tmp_path: Path) -> None:
+    """Between training on everything and second looks: nothing else changes, nothing else is measured."""
+    images, joints = PRIOR_STEPS + 2, 3
+    settings = config(
+        "model.joint_maps=true",
+        f"steps={images + joints}",
+        f"joint_steps={joints}",
+        f"checkpoint_every={images}",
+    )
+    run_training(settings, data, tmp_path / "run")
+    before = load_trained(tmp_path / f"run/step_{images:06d}").model.state_dict()
+    after = load_trained(tmp_path / f"run/step_{images + joints:06d}").model.state_dict()
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed == {name for name in before if name.startswith("encoder.joint_maps.")}
+    terms = [line.keys() - {"step", "loss"} for line in metrics(tmp_path / "run")]
+    assert all((found == {"joints"}) == (step >= images) for step, found in enumerate(terms))
+    assert (images, "only joint maps learn") in [(c.step, c.what) for c in planned_changes(settings)]
+    assert settled(settings, images).joint_steps == FOR_EVER
+    assert settled(settings, images - 1).joint_steps == 0
+
+
+def test_joints_are_not_learned_alone_by_a_model_that_looks_for_none(
+    data: ImageDataSet, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match=r"joint_steps: .*set model\.joint_maps=true"):
+        run_training(config("joint_steps=2"), data, tmp_path / "run")
 
 
 @pytest.mark.parametrize("setting", ["supervision=images", "model.backbone=dino"])
