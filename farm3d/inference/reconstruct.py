@@ -9,7 +9,7 @@ from jaxtyping import Bool, UInt8
 from farm3d.data.transforms import batch_of_crops, crop_box, crop_image, place_in_image
 from farm3d.inference.fit_albedo import fit_albedo
 from farm3d.inference.refine import RefineConfig, refine
-from farm3d.models.animal_model import AnimalModel
+from farm3d.models.animal_model import AnimalModel, ImageReading
 from farm3d.models.read_pose import read_pose
 from farm3d.render.mesh_renderer import render_mask
 from farm3d.seeding import deterministic_algorithms
@@ -54,9 +54,7 @@ def reconstruct(
     mask = segmentation.mask.numpy()
     box = crop_box(mask)
     batch = batch_of_crops([crop_image(pixels, mask, box, size=model.config.image_size)])
-    with torch.no_grad():
-        reading = model.read(batch.images, batch.masks)
-        initial = model.assemble(reading, read_pose(model, prior, reading), prior)
+    reading, initial = _read(model, prior, batch)
     refined = refine(model, prior, reading, initial=initial, batch=batch, config=refinement)
     fine = batch_of_crops([crop_image(pixels, mask, box, size=refinement.albedo_size)])
     refined = fit_albedo(model, reading, refined, batch=fine, config=refinement)
@@ -72,6 +70,33 @@ def reconstruct(
         initial_iou=intersection_over_union(silhouettes[0], mask),
         iou=intersection_over_union(silhouettes[1], mask),
     )
+
+
+@deterministic_algorithms()
+def agreement(
+    model: AnimalModel,
+    prior: ShapePrior,
+    pixels: UInt8[np.ndarray, "height width 3"],
+    *,
+    segmentation: Segmentation,
+) -> float:
+    """The IoU of the silhouette that the networks read with the mask, at the size of the crop that they see.
+
+    Raises InputError for an empty mask.
+    """
+    mask, size = segmentation.mask.numpy(), model.config.image_size
+    batch = batch_of_crops([crop_image(pixels, mask, crop_box(mask), size=size)])
+    _, read = _read(model, prior, batch)
+    with torch.no_grad():
+        drawn = render_mask(read.posed_mesh, read.camera, size)
+    return intersection_over_union(*(planes[0, ..., 0].numpy() > 0.5 for planes in (drawn, batch.masks)))
+
+
+@torch.no_grad()
+def _read(model: AnimalModel, prior: ShapePrior, batch: Batch) -> tuple[ImageReading, AnimalPrediction]:
+    """What the networks say of a crop, before any refinement."""
+    reading = model.read(batch.images, batch.masks)
+    return reading, model.assemble(reading, read_pose(model, prior, reading), prior)
 
 
 def source_silhouette(prediction: AnimalPrediction, shape: tuple[int, ...]) -> Plane:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from farm3d.errors import CheckpointError, InputError
 from farm3d.inference.animal import Animal
-from farm3d.inference.reconstruct import reconstruct
+from farm3d.inference.reconstruct import agreement, reconstruct
 from farm3d.inference.refine import RefineConfig
 from farm3d.io.checkpoint import in_half_precision, write_checkpoint
 from farm3d.io.image import SourceImage
@@ -79,6 +79,10 @@ class Reconstructor(
             self.trained.model, self.prior, source.pixels, segmentation=segmentation, refinement=refinement
         )
         return Animal(name, source, self.trained, fit, fit.refined, fit.refined, self.atlas)
+
+    def agreement(self, source: SourceImage, segmentation: Segmentation) -> float:
+        """How well the animal that it reads fits the mask: an IoU. Raises InputError for an empty mask."""
+        return agreement(self.trained.model, self.prior, source.pixels, segmentation=segmentation)
 
     def save_pretrained(self, save_directory: str | Path, **options: Any) -> str | None:
         """Write the model to a folder; see `ModelHubMixin.save_pretrained`.

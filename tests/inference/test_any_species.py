@@ -52,6 +52,25 @@ def test_a_doubtful_species_is_told() -> None:
     assert "say which with --category" in doubt
 
 
+class Hesitant(SpeciesClassifier):
+    """Finds a pig most probable, a horse next, a cow after that, and is sure of nothing."""
+
+    def probabilities(self, images: torch.Tensor, masks: torch.Tensor) -> dict[str, float]:
+        return {"pig": 0.4, "horse": 0.35, "cow": 0.15, "dog": 0.1}
+
+
+def test_where_the_classifier_hesitates_the_model_that_fits_is_chosen() -> None:
+    any_species = AnySpecies(Hesitant(shipped_categories()))
+    source, segmentation = picture()
+    animal = any_species.animal(source, segmentation, name="horse", refinement=AS_READ)
+    assert animal.trained.category == "horse"
+    assert set(any_species.sha256s) == {"pig", "horse", "cow"}
+    assert animal.fit.segmentation.warnings[0].startswith("taken for a horse (35 %), perhaps a ")
+    fits = [farm3d.load_model(name).agreement(source, segmentation) for name in ("horse", "pig")]
+    assert fits[0] == pytest.approx(animal.fit.initial_iou, abs=0.02)
+    assert fits[0] > fits[1] + 0.01
+
+
 def test_an_empty_mask_is_one_line() -> None:
     source, _ = picture()
     nothing = Segmentation(torch.from_numpy(np.zeros(source.pixels.shape[:2], bool)), "file")
