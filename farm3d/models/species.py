@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from farm3d.errors import CheckpointError
 from farm3d.io.checkpoint import load_into, read_checkpoint
-from farm3d.predictors.conv_block import conv_block
+from farm3d.ops.conv_block import conv_block
 
 IMAGE_SIZE = 64
 WIDTHS = (24, 48, 64, 96, 128)

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from farm3d.predictors.conv_block import ResidualBlock, conv_block
+from farm3d.ops.conv_block import ResidualBlock, conv_block
 
 JOINTS = 32
 """Ends of the bones of the farm's animals, all species' alike."""

@@ -13,9 +13,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from farm3d.ops.conv_block import conv_block
 from farm3d.ops.fourier_encoding import encoded_size, fourier_encode
 from farm3d.ops.image_layout import sampled_at
-from farm3d.predictors.conv_block import conv_block
 
 PLANES = 8
 """What it is shown of each pixel: the mask; of the drawing the mask, the rest position, the normal."""

@@ -1,4 +1,4 @@
-"""The convolutions that joint maps, second looks and the classifier of species are built of."""
+"""The convolutions that joint maps, second looks, masks and the classifier of species are built of."""
 
 from jaxtyping import Float
 from torch import Tensor, nn
