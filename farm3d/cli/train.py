@@ -44,12 +44,20 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="only print the config, the plan of schedules, and an estimate of time and memory",
     )
-    parser.add_argument(
+    aside = parser.add_mutually_exclusive_group()
+    aside.add_argument(
         "--species",
         nargs="+",
         type=Path,
         metavar="DIR",
         help="train what tells species apart instead, on these data sets, into the file of --out",
+    )
+    aside.add_argument(
+        "--masks",
+        nargs="+",
+        type=Path,
+        metavar="DIR",
+        help="train what cuts animals out of pictures instead, on these data sets, into the file of --out",
     )
     parser.add_argument("--plot", metavar="RUN", help="only draw the curves of a run into its metrics.png")
     add_common_options(parser, out="runs/<category>")
@@ -62,8 +70,8 @@ def _main(arguments: argparse.Namespace, messages: Messages, *, command: str) ->
 
         messages.result(f"drawn: {plot_metrics(Path(arguments.plot))}")
         return 0
-    if arguments.species is not None:
-        return _train_species(arguments, messages, command=command)
+    if arguments.species is not None or arguments.masks is not None:
+        return _train_aside(arguments, messages, command=command)
     from farm3d.cli.device import present_device
 
     device = present_device(arguments.device)
@@ -157,27 +165,38 @@ def _train(
     return 0
 
 
-def _train_species(arguments: argparse.Namespace, messages: Messages, *, command: str) -> int:
-    """Train the classifier that `--category auto` asks."""
+def _train_aside(arguments: argparse.Namespace, messages: Messages, *, command: str) -> int:
+    """Train one of the small networks that stand beside the categories' models."""
     from tqdm import tqdm
 
     from farm3d import __version__
     from farm3d.config import load_config
     from farm3d.data.image_folder import open_data_set
+    from farm3d.training.masks import MaskTraining, train_masks
     from farm3d.training.species import SpeciesTraining, train_species
 
     overrides = [*arguments.overrides, *([] if arguments.seed is None else [f"seed={arguments.seed}"])]
-    config = load_config(SpeciesTraining, preset_or_file=arguments.config, overrides=overrides)
-    data_sets = [open_data_set(folder) for folder in arguments.species]
+    told = {"preset_or_file": arguments.config, "overrides": overrides}
+    folders: list[Path] = arguments.species or arguments.masks
+    data_sets = [open_data_set(folder) for folder in folders]
     metadata = {"command": command, "data": [data.description for data in data_sets], "version": __version__}
-    file = Path(arguments.out or "runs/species.safetensors")
-    with tqdm(total=config.steps, disable=messages.quiet, unit="step") as bar:
+    file = Path(
+        arguments.out or ("runs/species.safetensors" if arguments.species else "runs/masks.safetensors")
+    )
+    with tqdm(disable=messages.quiet, unit="step") as bar:
 
         def report(step: int, loss: float) -> None:
             bar.update()
             bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
 
-        train_species(config, data_sets, file, metadata=metadata, report=report)
+        if arguments.species:
+            species = load_config(SpeciesTraining, **told)
+            bar.reset(species.steps)
+            train_species(species, data_sets, file, metadata=metadata, report=report)
+        else:
+            masks = load_config(MaskTraining, **told)
+            bar.reset(masks.steps)
+            train_masks(masks, data_sets, file, metadata=metadata, report=report)
     messages.result(f"trained: {file}")
     return 0
 

@@ -11,10 +11,11 @@ import torch
 from farm3d.config import parse_config
 from farm3d.errors import CheckpointError, ConfigError
 from farm3d.io.checkpoint import Checkpoint, load_into, read_checkpoint
+from farm3d.models import species
 from farm3d.models.animal_model import AnimalModel
 from farm3d.models.config import ModelConfig
-from farm3d.models.species import SHIPPED_FILE
 from farm3d.predictors.dino_encoder import DinoEncoder
+from farm3d.pretrained import animal_pixels
 from farm3d.pretrained.dino import load_dino
 
 STEP_FOLDER = "step_*"
@@ -118,4 +119,4 @@ def shipped_checkpoint(category: str | None) -> Path:
 
 
 def _is_model(name: str) -> bool:
-    return name.endswith(".safetensors") and name != SHIPPED_FILE
+    return name.endswith(".safetensors") and name not in (species.SHIPPED_FILE, animal_pixels.SHIPPED_FILE)
