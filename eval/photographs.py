@@ -21,7 +21,7 @@ from farm3d.inference.refine import RefineConfig
 from farm3d.io.image import read_image
 from farm3d.io.inputs import mask_beside
 from farm3d.ops.mesh_topology import face_normals
-from farm3d.pretrained.segmentation import GIVEN_OR_GRABCUT, make_segmenter, segment
+from farm3d.pretrained.segmentation import GIVEN_OR_FARM, make_segmenter, segment
 from farm3d.types import AnimalPrediction
 
 from .keypoint_points import SurfacePoints, surface_points
@@ -97,7 +97,7 @@ def score_photographs(
         )
     annotations = read_photograph_annotations(folder)
     points: dict[str, SurfacePoints] = {}
-    masks = make_segmenter("file") if segmenter == "given" else GIVEN_OR_GRABCUT
+    masks = make_segmenter("file") if segmenter == "given" else GIVEN_OR_FARM
     for path in photographs:
         try:
             source = read_image(path)

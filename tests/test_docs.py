@@ -18,6 +18,7 @@ from farm3d.geometry.skeleton_estimation import BONE_NAMES
 from farm3d.inference.clip_files import resolve_clip
 from farm3d.losses.objective import LossTerms
 from farm3d.training.config import TrainConfig
+from farm3d.training.masks import MaskTraining
 from farm3d.training.species import SpeciesTraining
 
 REPOSITORY = Path(__file__).parent.parent
@@ -116,6 +117,9 @@ def test_every_documented_training_command_has_a_config() -> None:
             arguments = train._parser().parse_args(words)
             if arguments.species is not None:
                 load_config(SpeciesTraining, overrides=arguments.overrides)
+                continue
+            if arguments.masks is not None:
+                load_config(MaskTraining, overrides=arguments.overrides)
                 continue
             preset = arguments.config or f"small/{arguments.category}"
             load_config(TrainConfig, preset_or_file=preset, overrides=arguments.overrides)

@@ -18,7 +18,7 @@ def _parser() -> argparse.ArgumentParser:
         "Serve a page on which photographs become rigged, textured 3D models. It needs no network.",
         examples=(
             "farm3d-app --port 8000",
-            "farm3d-app --checkpoint runs/cow --segmenter grabcut",
+            "farm3d-app --checkpoint runs/cow --segmenter farm",
         ),
     )
     parser.add_argument(

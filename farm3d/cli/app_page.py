@@ -14,6 +14,7 @@ from PIL import Image
 from farm3d.cli.app_work import Made, Workshop
 from farm3d.errors import Farm3DError
 from farm3d.inference.refine import RefineConfig
+from farm3d.pretrained.farm_masks import FarmMasks
 from farm3d.pretrained.grabcut import GrabCut
 
 WAITING_LINES = 64
@@ -248,7 +249,7 @@ def _report(made: Made) -> str:
 
 def _summary(made: Made, paths: Iterable[Path]) -> str:
     lines = [made.summary, *(f"Doubtful: {_without_folders(line, paths)}" for line in made.warnings)]
-    if made.mask_source == GrabCut.name:
+    if made.mask_source in (FarmMasks.name, GrabCut.name):
         lines.append("If the mask in the report is wrong, give your own in Settings.")
     return "".join(f"<p>{escape(line)}</p>" for line in lines)
 

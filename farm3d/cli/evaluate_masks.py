@@ -12,7 +12,7 @@ from farm3d.cli.main import Messages, add_common_options, add_subcommand
 if TYPE_CHECKING:
     from farm3d.eval.mask_scores import SegmentedPhotograph
 
-SEGMENTERS = ("auto", "pointrend", "maskrcnn", "grabcut")
+SEGMENTERS = ("auto", "pointrend", "maskrcnn", "farm", "grabcut")
 HEADER = "photograph                    mask by       IoU  bound F  confid.  rival  filter           seconds"
 
 
@@ -24,7 +24,7 @@ def add_masks(subcommands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         _masks,
         description="Measure a segmenter on photographs whose masks are known.",
         examples=(
-            "farm3d-eval masks ../photos --segmenter grabcut",
+            "farm3d-eval masks ../photos --segmenter farm",
             "farm3d-eval masks ../photos --segmenter pointrend --segmenter-weights model_final.pkl",
         ),
     )

@@ -13,7 +13,7 @@ from farm3d.cli.main import (
 )
 from farm3d.cli.model_options import add_model_options
 
-SEGMENTERS = ("auto", "alpha", "file", "pointrend", "maskrcnn", "grabcut")
+SEGMENTERS = ("auto", "alpha", "file", "pointrend", "maskrcnn", "farm", "grabcut")
 
 
 def _parser() -> argparse.ArgumentParser:

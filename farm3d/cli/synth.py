@@ -84,7 +84,7 @@ def _add_groups(parser: argparse.ArgumentParser) -> None:
     diffusion.add_argument("--prompt-file", metavar="FILE", help="your own prompts, one a line")
     masks = parser.add_argument_group("masks, filter and features (Stable Diffusion and photographs)")
     masks.add_argument(
-        "--segmenter", metavar="NAME", help="auto (default), alpha, file, pointrend, maskrcnn, grabcut"
+        "--segmenter", metavar="NAME", help="auto (default), alpha, file, pointrend, maskrcnn, farm, grabcut"
     )
     masks.add_argument("--segmenter-weights", metavar="FILE", help="weights of pointrend or maskrcnn")
     masks.add_argument(

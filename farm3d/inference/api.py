@@ -42,9 +42,9 @@ def reconstruct(
     """The animal in a photograph: a file, or sRGB pixels.
 
     `model` is a loaded one or what `load_model` takes. `mask` marks the animal; without one it is taken from
-    the photograph's transparency, from `NAME_mask.png` beside it, or from GrabCut. `refine` is the number of
-    steps of test-time optimisation (default: `RefineConfig`'s; 0: none). Raises a Farm3DError for an image
-    or a mask that cannot be used.
+    the photograph's transparency, from `NAME_mask.png` beside it, or from the network that ships. `refine`
+    is the number of steps of test-time optimisation (default: `RefineConfig`'s; 0: none). Raises a
+    Farm3DError for an image or a mask that cannot be used.
     """
     if refine is not None and (not isinstance(refine, int) or refine < 0):
         raise ConfigError(f"refine={refine}: give a number of steps, 0 or more")

@@ -20,7 +20,7 @@ from farm3d.io.atomic import replacing_folder, write_bytes_atomically
 from farm3d.io.html_report import IndexEntry, index_html
 from farm3d.io.image import SourceImage, read_image
 from farm3d.io.inputs import InputImage
-from farm3d.pretrained.segmentation import GIVEN_OR_GRABCUT, MaskSource, segment
+from farm3d.pretrained.segmentation import GIVEN_OR_FARM, MaskSource, segment
 from farm3d.types import Segmentation
 
 
@@ -28,7 +28,7 @@ from farm3d.types import Segmentation
 class MaskOptions:
     """Where masks come from, a mask file for a single photograph, and which of several animals is meant."""
 
-    source: MaskSource = GIVEN_OR_GRABCUT
+    source: MaskSource = GIVEN_OR_FARM
     mask_path: Path | None = None
     instance: int | None = None
 

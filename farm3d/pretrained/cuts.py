@@ -10,7 +10,6 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
 from farm3d.errors import InputError
-from farm3d.pretrained.instances import touched_borders
 from farm3d.pretrained.saliency import lab
 from farm3d.pretrained.segmenter import Pixels, resize_to
 
@@ -28,28 +27,26 @@ MIN_SHARE, MAX_SHARE = 0.005, 0.9
 Mask = Bool[np.ndarray, "height width"]
 Plane = Float32[np.ndarray, "height width"]
 Trimap = UInt8[np.ndarray, "height width"]
+Box = tuple[int, int, int, int]
+"""Top, bottom, left and right, in pixels; the second of each pair is the first one outside."""
 
 
 def require_animal(mask: Mask) -> None:
-    """Raise InputError, without the picture's name, where a mask is no animal.
-
-    That is under 0.5 % or over 90 % of the picture, or at three borders.
-    """
-    share, reason = float(mask.mean()), ""
+    """Raise InputError, without the picture's name, for a mask under 0.5 % or over 90 % of the picture."""
+    share = float(mask.mean())
     if share < MIN_SHARE:
-        reason = "nothing stands out from the background"
-    elif share > MAX_SHARE:
-        reason = f"the cut-out covers {share:.0%} of the picture"
-    elif sum(touched > 0.0 for touched in touched_borders(mask).values()) >= 3:
-        reason = "the cut-out touches three borders"
-    if reason:
-        raise InputError(f"no animal found ({reason}); give a mask with --mask FILE")
+        raise no_animal("nothing stands out from the background")
+    if share > MAX_SHARE:
+        raise no_animal(f"the cut-out covers {share:.0%} of the picture")
 
 
-def fine_cut(
-    pixels: Pixels, guess: Plane, *, box: tuple[int, int, int, int], trimap_of: Callable[[Plane], Trimap]
-) -> Mask:
-    """GrabCut on a picture's `box` (top, bottom, left, right) alone, enlarged, from what is guessed there."""
+def no_animal(reason: str) -> InputError:
+    """What is raised where no animal is found."""
+    return InputError(f"no animal found ({reason}); give a mask with --mask FILE")
+
+
+def fine_cut(pixels: Pixels, guess: Plane, *, box: Box, trimap_of: Callable[[Plane], Trimap]) -> Mask:
+    """GrabCut on a picture's `box` alone, enlarged, from what is guessed there."""
     top, bottom, left, right = box
     part = resize_to(pixels[top:bottom, left:right], FINE_SIDE, enlarge=True)
     enlarged = cv2.resize(guess[top:bottom, left:right], part.shape[1::-1], interpolation=cv2.INTER_LINEAR)

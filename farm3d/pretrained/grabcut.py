@@ -17,10 +17,11 @@ from farm3d.pretrained.cuts import (
     fill_small_holes,
     fine_cut,
     main_piece,
+    no_animal,
     require_animal,
     surroundings,
 )
-from farm3d.pretrained.instances import Instance
+from farm3d.pretrained.instances import Instance, touched_borders
 from farm3d.pretrained.saliency import boundary_saliency, lab
 from farm3d.pretrained.segmenter import Pixels, resize_to
 
@@ -72,6 +73,8 @@ def judge(cut: Cut) -> Instance:
     picture, or at three borders.
     """
     require_animal(cut.mask)
+    if sum(touched > 0.0 for touched in touched_borders(cut.mask).values()) >= 3:
+        raise no_animal("the cut-out touches three borders")
     doubts = []
     if cut.color_separation < MIN_COLOR_SEPARATION:
         doubts.append("the mask is doubtful: the animal's colours are much like its surroundings'")

@@ -95,7 +95,7 @@ def download_weights() -> Path:
     except (URLError, OSError, RuntimeError) as error:
         raise MissingDependencyError(
             f"Mask R-CNN's weights do not come ({error}); download {_published().url} yourself and give it"
-            " as --segmenter-weights FILE, or use --segmenter grabcut"
+            " as --segmenter-weights FILE, or use --segmenter farm"
         ) from None
     finally:
         socket.setdefaulttimeout(previous)

@@ -12,13 +12,14 @@ from farm3d.io.image import SourceImage, read_mask
 from farm3d.io.inputs import mask_beside
 from farm3d.pretrained import maskrcnn, pointrend
 from farm3d.pretrained.coco_classes import class_names_of
+from farm3d.pretrained.farm_masks import FarmMasks
 from farm3d.pretrained.grabcut import GrabCut
 from farm3d.pretrained.instances import Instance, choose_instance, separated, touched_borders
 from farm3d.pretrained.network_weights import NETWORKS, read_network_weights
 from farm3d.pretrained.segmenter import GivenMask, Segmenter
 from farm3d.types import Segmentation
 
-SEGMENTERS = ("auto", "alpha", "file", "pointrend", "maskrcnn", "grabcut")
+SEGMENTERS = ("auto", "alpha", "file", "pointrend", "maskrcnn", "farm", "grabcut")
 MAX_CUT_OFF = 0.02
 """Share of a border's pixels that the mask may touch before the animal is held to be cut off there."""
 
@@ -46,7 +47,7 @@ class MaskSource:
         return f"masks that images do not bring: {self.maker.name} ({self.reason})"
 
     def maker_of(self, segmentation: Segmentation) -> str:
-        """Who made a mask, with the reason where `auto` chose it: `grabcut (no weights ...)`."""
+        """Who made a mask, with the reason where `auto` chose it: `farm (no weights ...)`."""
         chosen = self.reason and self.maker is not None and segmentation.source == self.maker.name
         return f"{segmentation.source} ({self.reason})" if chosen else segmentation.source
 
@@ -74,8 +75,8 @@ class MaskSource:
         raise InputError(f"{path}: no transparent pixels to take a mask from; use another --segmenter")
 
 
-GIVEN_OR_GRABCUT = MaskSource("auto", True, True, GrabCut())
-"""What needs no network's weights, so that it gives the same masks on every machine."""
+GIVEN_OR_FARM = MaskSource("auto", True, True, FarmMasks())
+"""What needs no weights but those that ship, so that it gives the same masks on every machine."""
 
 
 def make_segmenter(
@@ -87,10 +88,10 @@ def make_segmenter(
     """Where masks come from by the name of `--segmenter`, with the network loaded that it needs.
 
     What photographs do not bring, `auto` has made by the network that `weights` are of; without, by PointRend
-    where detectron2 and the model zoo's weights are here, by Mask R-CNN where torchvision's are, else by
-    GrabCut. Only `maskrcnn` without `weights` downloads. Raises ConfigError for an unknown name and for
-    weights that are not used, CheckpointError for weights that cannot be used, MissingDependencyError for a
-    library or weights that are not here.
+    where detectron2 and the model zoo's weights are here, by Mask R-CNN where torchvision's are, else by the
+    network that ships (`farm`). Only `maskrcnn` without `weights` downloads. Raises ConfigError for an
+    unknown name and for weights that are not used, CheckpointError for weights that cannot be used,
+    MissingDependencyError for a library or weights that are not here.
     """
     if name not in SEGMENTERS:
         raise ConfigError(f"--segmenter {name}: unknown; use {', '.join(SEGMENTERS)}")
@@ -100,8 +101,8 @@ def make_segmenter(
         return _automatic(weights, device)
     if name in ("alpha", "file"):
         return MaskSource(name, name == "alpha", name == "file", None)
-    if name == "grabcut":
-        return MaskSource(name, False, False, GrabCut())
+    if name in ("farm", "grabcut"):
+        return MaskSource(name, False, False, FarmMasks() if name == "farm" else GrabCut())
     file = weights or (_point_rend_weights() if name == "pointrend" else maskrcnn.download_weights())
     return MaskSource(name, False, False, _network(file, device, asked_for=name))
 
@@ -110,7 +111,7 @@ def segment(
     source: SourceImage,
     path: Path,
     *,
-    segmenter: MaskSource = GIVEN_OR_GRABCUT,
+    segmenter: MaskSource = GIVEN_OR_FARM,
     category: str | None = None,
     mask_path: Path | str | None = None,
     number: int | None = None,
@@ -150,7 +151,7 @@ def _automatic(weights: Path | None, device: torch.device) -> MaskSource:
     elif (file := maskrcnn.cached_weights()).is_file():
         maker, reason = _network(file, device, asked_for="maskrcnn"), f"its weights are here: {file}"
     else:
-        maker, reason = GrabCut(), "no weights of PointRend or Mask R-CNN are here"
+        maker, reason = FarmMasks(), "no weights of PointRend or Mask R-CNN are here"
     return MaskSource("auto", True, True, maker, reason)
 
 

@@ -74,7 +74,7 @@ def _with_ground(background: Picture, rng: np.random.Generator) -> Picture:
     one, other = (background[tuple(rng.integers(size, size=2))] for _ in range(2))
     other = np.clip(other + rng.normal(0.0, 0.2), 0.0, 1.0)
     share = np.float32(rng.uniform(0.3, 1.0))
-    result[there] += share * (_grain(one, other, size, rng) - result)[there]
+    result[there] += share * (_grain(one, other, size, rng=rng) - result)[there]
     return result
 
 
@@ -95,11 +95,11 @@ def _with_things(background: Picture, coat: np.ndarray, rng: np.random.Generator
         else:
             cv2.ellipse(shape, middle, (int(long / 2), int(wide / 2)), angle, 0, 360, 1, thickness=-1)
         there = shape.astype(bool)
-        result[there] = _grain(color, other, size, rng)[there]
+        result[there] = _grain(color, other, size, rng=rng)[there]
     return result
 
 
-def _grain(one: np.ndarray, other: np.ndarray, size: int, rng: np.random.Generator) -> Picture:
+def _grain(one: np.ndarray, other: np.ndarray, size: int, *, rng: np.random.Generator) -> Picture:
     """Two colours mixed by noise of several scales, each as strong as chance has it."""
     noise = np.zeros((size, size), np.float32)
     for cells in (4, 8, 16, 32, 64, size):

@@ -52,8 +52,8 @@ def test_auto_says_what_it_chose_and_does_not_look_at_the_truth(
     photograph(tmp_path, "a", disk(MIDDLE), disk(70))
     assert main(["masks", str(tmp_path)]) == 0
     output = capsys.readouterr()
-    assert "grabcut (no weights of PointRend or Mask R-CNN are here)" in output.err
-    assert output.out.splitlines()[1].split()[1] == "grabcut"
+    assert "farm (no weights of PointRend or Mask R-CNN are here)" in output.err
+    assert output.out.splitlines()[1].split()[1] == "farm"
     assert float(output.out.splitlines()[1].split()[2]) < 0.5
 
 

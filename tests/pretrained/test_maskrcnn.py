@@ -107,13 +107,13 @@ def test_weights_by_file_decide_for_auto_and_must_fit_what_is_asked_for(cache: P
         make_segmenter("maskrcnn", weights=tmp_path / "other.pth")
 
 
-def test_without_weights_auto_is_grabcut_and_says_why(
+def test_without_weights_auto_is_what_ships_and_says_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setenv("FVCORE_CACHE", str(tmp_path))
     masks = make_segmenter("auto")
-    assert masks.notice.endswith("grabcut (no weights of PointRend or Mask R-CNN are here)")
+    assert masks.notice.endswith("farm (no weights of PointRend or Mask R-CNN are here)")
     assert not list(tmp_path.rglob("*.pth"))
 
 
