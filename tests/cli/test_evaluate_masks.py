@@ -1,13 +1,15 @@
 """farm3d-eval masks: a segmenter against the masks beside photographs, and the filter's decisions."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from farm3d.cli.evaluate import main
-from farm3d.io.image import write_jpeg, write_png
+from farm3d.io.image import read_image, write_jpeg, write_png
 
+REPOSITORY = Path(__file__).parents[2]
 SIDE, MIDDLE = 300, 150
 
 
@@ -49,7 +51,11 @@ def test_auto_says_what_it_chose_and_does_not_look_at_the_truth(
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "no weights"))
     monkeypatch.setenv("FVCORE_CACHE", str(tmp_path / "no weights"))
-    photograph(tmp_path, "a", disk(MIDDLE), disk(70))
+    picture = REPOSITORY / "docs" / "images" / "horse.jpg"
+    shutil.copy(picture, tmp_path / "a.jpg")
+    corner = np.zeros(read_image(picture).pixels.shape[:2], np.uint8)
+    corner[:50, :50] = 255
+    write_png(tmp_path / "a_mask.png", corner)
     assert main(["masks", str(tmp_path)]) == 0
     output = capsys.readouterr()
     assert "farm (no weights of PointRend or Mask R-CNN are here)" in output.err
